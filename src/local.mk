@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# The layers make one convenience library, which tests link directly. The two installed libraries
+# are that library behind two symbol maps.
+
+noinst_LTLIBRARIES += src/libcore.la
+# Each layer's local.mk adds its files to this.
+libcore_la_SOURCES =
+src_libcore_la_SOURCES = $(libcore_la_SOURCES)
+
+include $(top_srcdir)/src/base/local.mk
+include $(top_srcdir)/src/os/local.mk
+include $(top_srcdir)/src/page/local.mk
+include $(top_srcdir)/src/buddy/local.mk
+include $(top_srcdir)/src/slab/local.mk
+include $(top_srcdir)/src/malloc/local.mk
+include $(top_srcdir)/src/tools/local.mk
+
+slabuddyincludedir = $(includedir)/slabuddy
+dist_slabuddyinclude_HEADERS = include/slabuddy/version.h
+
+if !SANITIZER
+
+# malloc's own names, apart from the core, since a test must not get them by linking it.
+noinst_LTLIBRARIES += src/libexports.la
+src_libexports_la_SOURCES = src/malloc/exports.c src/malloc/cxx.c
+src_libexports_la_CFLAGS = $(AM_CFLAGS) -fno-builtin
+
+# -version-info CURRENT:REVISION:AGE. At a release: code changed, REVISION + 1; a symbol added,
+# CURRENT + 1, AGE + 1, REVISION 0; a symbol removed or changed, CURRENT + 1, AGE 0, REVISION 0.
+# The file's suffix is then (CURRENT - AGE).AGE.REVISION.
+lib_LTLIBRARIES += src/libslabuddy.la src/libslabuddy-malloc.la
+library_ldflags = -shared -no-undefined $(SLABUDDY_LDFLAGS)
+
+src_libslabuddy_la_SOURCES =
+src_libslabuddy_la_LIBADD = src/libcore.la
+src_libslabuddy_la_LDFLAGS = $(AM_LDFLAGS) $(library_ldflags) -version-info 0:0:0 \
+	-Wl,--version-script=$(top_srcdir)/src/libslabuddy.map
+EXTRA_src_libslabuddy_la_DEPENDENCIES = src/libslabuddy.map
+
+src_libslabuddy_malloc_la_SOURCES =
+src_libslabuddy_malloc_la_LIBADD = src/libexports.la src/libcore.la
+src_libslabuddy_malloc_la_LDFLAGS = $(AM_LDFLAGS) $(library_ldflags) -version-info 0:0:0 \
+	-Wl,--version-script=$(top_srcdir)/src/libslabuddy-malloc.map
+EXTRA_src_libslabuddy_malloc_la_DEPENDENCIES = src/libslabuddy-malloc.map
+
+# The static libraries obey the same maps: one object each, in which every other name is local.
+# libtool's own would offer all of the core's names to the program that links it.
+staticlibdir = $(libdir)
+staticlib_DATA = src/libslabuddy.a src/libslabuddy-malloc.a
+CLEANFILES += $(staticlib_DATA)
+static_library = CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' \
+	$(SHELL) $(top_srcdir)/build-aux/static-library.sh
+
+src/libslabuddy.a: src/libcore.la src/libslabuddy.map build-aux/static-library.sh
+	$(AM_V_AR)$(static_library) $@ $(top_srcdir)/src/libslabuddy.map src/.libs/libcore.a
+
+src/libslabuddy-malloc.a: src/libexports.la src/libcore.la src/libslabuddy-malloc.map \
+		build-aux/static-library.sh
+	$(AM_V_AR)$(static_library) $@ $(top_srcdir)/src/libslabuddy-malloc.map \
+		src/.libs/libexports.a src/.libs/libcore.a
+
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = slabuddy.pc slabuddy-malloc.pc
+
+endif
+
+EXTRA_DIST += src/libslabuddy.map src/libslabuddy-malloc.map build-aux/static-library.sh
