@@ -52,7 +52,7 @@ AC_DEFUN([SLABUDDY_WARNINGS], [
 	SLABUDDY_TRY_FLAGS([WARNING_CFLAGS], [m4_normalize([
 		-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 		-Wold-style-definition -Wvla -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings
-		-Wformat=2 -Winit-self -Wnested-externs -Wimplicit-fallthrough -Wlogical-op
+		-Wformat=2 -Wno-format-nonliteral -Winit-self -Wnested-externs -Wimplicit-fallthrough -Wlogical-op
 		-Wduplicated-cond -Wdate-time])])
 	AC_ARG_ENABLE([werror],
 		[AS_HELP_STRING([--enable-werror], [make compiler warnings errors (development, CI)])],

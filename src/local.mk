@@ -52,11 +52,11 @@ static_library = CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' \
 	$(SHELL) $(top_srcdir)/build-aux/static-library.sh
 
 src/libslabuddy.a: src/libcore.la src/libslabuddy.map build-aux/static-library.sh
-	$(AM_V_AR)$(static_library) $@ $(top_srcdir)/src/libslabuddy.map src/.libs/libcore.a
+	$(AM_V_GEN)$(static_library) $@ $(top_srcdir)/src/libslabuddy.map src/.libs/libcore.a
 
 src/libslabuddy-malloc.a: src/libexports.la src/libcore.la src/libslabuddy-malloc.map \
 		build-aux/static-library.sh
-	$(AM_V_AR)$(static_library) $@ $(top_srcdir)/src/libslabuddy-malloc.map \
+	$(AM_V_GEN)$(static_library) $@ $(top_srcdir)/src/libslabuddy-malloc.map \
 		src/.libs/libexports.a src/.libs/libcore.a
 
 pkgconfigdir = $(libdir)/pkgconfig

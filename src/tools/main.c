@@ -1,5 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-int main(void)
+/*
+ * slabuddy COMMAND [ARGS...]
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <slabuddy/version.h>
+
+#include "base/compiler.h"
+#include "tools/run.h"
+#include "tools/say.h"
+
+static const struct command {
+	const char *name;
+	const char *args;
+	const char *help;
+	int (*main)(int argc, char **argv);
+} commands[] = {
+	{ "run", "PROGRAM [ARGS...]", "run PROGRAM on slabuddy's malloc; a summary at its end",
+	  run_main },
+};
+
+static void print_help(void)
 {
-	return 0;
+	puts("usage: slabuddy COMMAND [ARGS...]\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		printf("  %s %s\n\t%s\n", commands[i].name, commands[i].args, commands[i].help);
+	puts("  --help\n\tthis text\n  --version\n\tthe version");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		say("no command given; slabuddy --help lists them");
+		return 2;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+		print_help();
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("slabuddy " SLABUDDY_VERSION_STRING);
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].main(argc - 1, argv + 1);
+	say("unknown command %s; slabuddy --help lists them", argv[1]);
+	return 2;
 }

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#include "tools/say.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void say(const char *fmt, ...)
+{
+	char *text;
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (len < 0)
+		return;
+	dprintf(2, "slabuddy: %s\n", text);
+	free(text);
+}
