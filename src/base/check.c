@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/check.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 512
+
+/* One write() a line, so that lines of several threads or processes do not mix. */
+static void write_line(const char *fmt, va_list args)
+{
+	static const char prefix[] = "slabuddy: ";
+	char line[LINE_MAX_BYTES];
+	size_t len = sizeof(prefix) - 1;
+	ssize_t written;
+	int n;
+
+	__builtin_memcpy(line, prefix, len);
+	n = vsnprintf(line + len, sizeof(line) - len - 1, fmt, args);
+	if (n > 0)
+		len += (size_t)n < sizeof(line) - len - 1 ? (size_t)n : sizeof(line) - len - 2;
+	line[len++] = '\n';
+	do
+		written = write(STDERR_FILENO, line, len);
+	while (written < 0 && errno == EINTR);
+}
+
+void warn(const char *fmt, ...)
+{
+	int saved_errno = errno;
+	va_list args;
+
+	va_start(args, fmt);
+	write_line(fmt, args);
+	va_end(args);
+	errno = saved_errno;
+}
+
+void fatal(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	write_line(fmt, args);
+	va_end(args);
+	abort();
+}
+
+void assert_failed(const char *expr, const char *file, int line)
+{
+	fatal("assertion failed: %s (%s:%d)", expr, file, line);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Words for the compiler: the only place that spells GCC attributes.
+ */
+#ifndef SLABUDDY_BASE_COMPILER_H
+#define SLABUDDY_BASE_COMPILER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#define always_inline	inline __attribute__((__always_inline__))
+#define noinline	__attribute__((__noinline__))
+#define cold		__attribute__((__cold__, __noinline__))
+#define format_printf(fmt, args) __attribute__((format(printf, fmt, args)))
+#define maybe_unused	__attribute__((__unused__))
+
+/* Every symbol is hidden by default; this marks the few that a symbol map may export. */
+#define exported	__attribute__((visibility("default")))
+
+/* One TLS word, at a fixed offset from the thread pointer, so that dlopen() always finds room. */
+#define thread_local_word _Thread_local __attribute__((tls_model("initial-exec")))
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+
+/*
+ * Relaxed accesses for a word that another thread may touch at the same time. What makes each of
+ * them correct is said where it stands.
+ */
+#define READ_ONCE(x)	   __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v)   __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#define load_acquire(p)	   __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+
+#endif

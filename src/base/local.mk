@@ -1,0 +1,13 @@
+libcore_la_SOURCES += \
+	src/base/audit.c \
+	src/base/audit.h \
+	src/base/bits.c \
+	src/base/bits.h \
+	src/base/check.c \
+	src/base/check.h \
+	src/base/compiler.h \
+	src/base/list.h \
+	src/base/lock.c \
+	src/base/lock.h \
+	src/base/option.c \
+	src/base/option.h

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Locks with ranks.
+ *
+ * A lock is one word that is valid when zero: it spins briefly, then sleeps on a futex. Ranks
+ * order the locks, outermost first: a thread may only take a lock whose rank is greater than
+ * every rank it holds. Debug builds check that on every acquisition. No lock is held across a
+ * system call that maps, protects or releases memory.
+ *
+ * fork() takes every lock in rank order. So each rank has a walker, which knows all its locks
+ * (lock_set_walker()); the enum below is the order in which the walkers run.
+ */
+#ifndef SLABUDDY_BASE_LOCK_H
+#define SLABUDDY_BASE_LOCK_H
+
+#include "base/check.h"
+#include "base/compiler.h"
+
+enum lock_rank {
+	LOCK_INIT,     /* one-time set-up of the heap */
+	LOCK_CACHES,   /* list of caches; cache creation and destruction */
+	LOCK_SLOTS,    /* list of slots, stack of free slots */
+	LOCK_SLOT,     /* one slot's slow paths */
+	LOCK_BARN,     /* one barn */
+	LOCK_NODE,     /* one cache's slabs on one node: list_lock */
+	LOCK_ZONE,     /* one zone's free areas */
+	LOCK_SECTIONS, /* list of sections */
+	LOCK_HUGE,     /* registry of blocks that are mappings of their own */
+	LOCK_META,     /* memory for metadata */
+	LOCK_OPTIONS,  /* option values */
+	NR_LOCK_RANKS,
+};
+
+struct lock {
+	uint32_t word; /* [atomic] 0 free, 1 held, 2 held and somebody may be asleep */
+};
+
+void lock_acquire_slow(struct lock *lock);
+void lock_wake(struct lock *lock);
+bool lock_world_is_mine(void);
+
+#ifdef SLABUDDY_DEBUG
+void lock_note_acquire(enum lock_rank rank);
+void lock_note_release(enum lock_rank rank);
+bool lock_rank_held(enum lock_rank rank);
+#define ASSERT_HELD(lock, rank) ASSERT(READ_ONCE((lock)->word) && lock_rank_held(rank))
+#else
+static inline void lock_note_acquire(enum lock_rank rank)
+{
+	(void)rank;
+}
+static inline void lock_note_release(enum lock_rank rank)
+{
+	(void)rank;
+}
+#define ASSERT_HELD(lock, rank) ((void)(lock), (void)(rank))
+#endif
+
+/* Set while fork() holds every lock; only the forking thread gets past a lock then. */
+extern bool lock_world_frozen;
+
+static inline void lock_acquire(struct lock *lock, enum lock_rank rank)
+{
+	uint32_t free_word = 0;
+
+	lock_note_acquire(rank);
+	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &free_word, 1, false,
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+		lock_acquire_slow(lock);
+}
+
+static inline bool lock_try(struct lock *lock, enum lock_rank rank)
+{
+	uint32_t free_word = 0;
+
+	if (!__atomic_compare_exchange_n(&lock->word, &free_word, 1, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED))
+		return false;
+	lock_note_acquire(rank);
+	return true;
+}
+
+static inline void lock_release(struct lock *lock, enum lock_rank rank)
+{
+	lock_note_release(rank);
+	/* racy peek; only the forking thread itself can find it true while it holds a lock */
+	if (unlikely(READ_ONCE(lock_world_frozen)) && lock_world_is_mine())
+		return;
+	if (unlikely(__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2))
+		lock_wake(lock);
+}
+
+/* Calls @visit for every lock of one rank. */
+typedef void (*lock_walker)(void (*visit)(struct lock *lock));
+
+/**
+ * lock_set_walker() - say how to find all locks of one rank.
+ * @rank: the rank.
+ * @walker: calls its argument once for each lock; runs with all outer ranks held.
+ *
+ * Context: once a rank, while the process sets up the heap.
+ */
+void lock_set_walker(enum lock_rank rank, lock_walker walker);
+
+/*
+ * The three moments of fork(). Between lock_freeze_world() and lock_thaw_world() the calling
+ * thread owns every lock: its own acquisitions succeed at once, so that other libraries' fork
+ * handlers may allocate, and everybody else waits.
+ */
+void lock_freeze_world(void);
+void lock_thaw_world(void);
+void lock_thaw_world_in_child(void);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/option.h"
+
+#include <string.h>
+
+#include "base/bits.h"
+#include "base/lock.h"
+
+enum option_type {
+	OPTION_UINT,   /* decimal number within bounds */
+	OPTION_CHOICE, /* one of a list of words; the value is its index */
+	OPTION_STRING, /* anything that fits */
+	OPTION_NUMA,   /* "off" or "fake=N" */
+};
+
+struct option {
+	const char *name;
+	enum option_type type;
+	void *value;
+	unsigned long min;
+	unsigned long max;
+	const char *const *words; /* [OPTION_CHOICE] */
+	const char *help;
+};
+
+struct options options = {
+	.purge = 1,
+	.dirty_min_kib = 8192, /* arbitrary: half of the 16 MiB that an idle heap may keep */
+	.dirty_percent = 10,   /* arbitrary: half of the 20 % that an idle heap may keep */
+	.sheaf_kib = 64,       /* measured: doc/performance.md, "Sheaf sizes" */
+};
+
+static struct lock options_lock;
+
+static const char *const off_on[] = { "off", "on", NULL };
+static const char *const abort_warn[] = { "abort", "warn", NULL };
+static const char *const audit_words[] = { "off", "exit", NULL };
+
+static const struct option table[] = {
+	{ "audit", OPTION_CHOICE, &options.audit, 0, 0, audit_words,
+	  "check the whole heap: off, or at exit (debug builds abort on a fault)" },
+	{ "bad_free", OPTION_CHOICE, &options.bad_free, 0, 0, abort_warn,
+	  "a pointer that cannot be freed: abort, or warn and leave it alone" },
+	{ "dirty_min", OPTION_UINT, &options.dirty_min_kib, 0, 1UL << 40, NULL,
+	  "KiB of free dirty pages that are kept in any case" },
+	{ "dirty_percent", OPTION_UINT, &options.dirty_percent, 0, 1000, NULL,
+	  "free dirty pages kept, in percent of the pages in use" },
+	{ "exit_report", OPTION_STRING, options.exit_report, 0, 0, NULL,
+	  "file that gets the heap's figures when the process exits" },
+	{ "exit_report_pid", OPTION_UINT, &options.exit_report_pid, 0, 1UL << 31, NULL,
+	  "only the process with this id writes the report (0: any)" },
+	{ "numa", OPTION_NUMA, &options.numa_fake, 1, 8, NULL,
+	  "off, or fake=N: split the memory into N nodes, for tests" },
+	{ "purge", OPTION_CHOICE, &options.purge, 0, 0, off_on,
+	  "give free pages above the watermark back to the OS" },
+	{ "sheaf", OPTION_UINT, &options.sheaf_kib, 0, 1024, NULL,
+	  "KiB of free objects that a thread's sheaf may grow to" },
+};
+
+static bool parse_uint(const char *text, size_t len, unsigned long min, unsigned long max,
+		       unsigned long *value)
+{
+	unsigned long n = 0;
+
+	if (!len)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		unsigned long digit = (unsigned long)(text[i] - '0');
+
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, digit, &n))
+			return false;
+	}
+	if (n < min || n > max)
+		return false;
+	*value = n;
+	return true;
+}
+
+static bool word_is(const char *word, const char *text, size_t len)
+{
+	return strlen(word) == len && !memcmp(word, text, len);
+}
+
+static bool parse_choice(const struct option *opt, const char *text, size_t len,
+			 unsigned long *value)
+{
+	for (unsigned long i = 0; opt->words[i]; i++) {
+		if (word_is(opt->words[i], text, len)) {
+			*value = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_numa(const struct option *opt, const char *text, size_t len, unsigned long *value)
+{
+	static const char fake[] = "fake=";
+	const size_t skip = sizeof(fake) - 1;
+
+	if (word_is("off", text, len)) {
+		*value = 0;
+		return true;
+	}
+	return len > skip && !memcmp(text, fake, skip) &&
+	       parse_uint(text + skip, len - skip, opt->min, opt->max, value);
+}
+
+static bool parse_value(const struct option *opt, const char *text, size_t len)
+{
+	unsigned long value = 0;
+	bool good = false;
+
+	switch (opt->type) {
+	case OPTION_UINT:
+		good = parse_uint(text, len, opt->min, opt->max, &value);
+		break;
+	case OPTION_CHOICE:
+		good = parse_choice(opt, text, len, &value);
+		break;
+	case OPTION_NUMA:
+		good = parse_numa(opt, text, len, &value);
+		break;
+	case OPTION_STRING:
+		if (len >= OPTION_STRING_BYTES)
+			return false;
+		memcpy(opt->value, text, len);
+		((char *)opt->value)[len] = '\0';
+		return true;
+	}
+	if (good)
+		WRITE_ONCE(*(unsigned long *)opt->value, value);
+	return good;
+}
+
+static const struct option *find_option(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		if (word_is(table[i].name, name, len))
+			return &table[i];
+	}
+	return NULL;
+}
+
+/* One item, from @item to @end. */
+static bool parse_item(const char *item, const char *end, const char *source)
+{
+	const char *equals = memchr(item, '=', (size_t)(end - item));
+	const char *name_end = equals ? equals : end;
+	const struct option *opt = find_option(item, (size_t)(name_end - item));
+	int len = (int)MIN(end - item, 200);
+
+	if (!opt) {
+		warn("%s: unknown option \"%.*s\"", source, len, item);
+		return false;
+	}
+	if (!equals || !parse_value(opt, equals + 1, (size_t)(end - equals - 1))) {
+		warn("%s: bad value in \"%.*s\": %s", source, len, item, opt->help);
+		return false;
+	}
+	return true;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n';
+}
+
+int options_parse(const char *text, const char *source)
+{
+	int refused = 0;
+
+	if (!text)
+		return 0;
+	lock_acquire(&options_lock, LOCK_OPTIONS);
+	while (*text) {
+		const char *end = text;
+
+		while (*end && !is_blank(*end))
+			end++;
+		if (end > text && !parse_item(text, end, source))
+			refused++;
+		text = *end ? end + 1 : end;
+	}
+	lock_release(&options_lock, LOCK_OPTIONS);
+	return refused;
+}
+
+void options_walk_locks(void (*visit)(struct lock *lock))
+{
+	visit(&options_lock);
+}

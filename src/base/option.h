@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options, written like a kernel command line: "key=value key=value".
+ *
+ * One table (option.c) holds each key's type, bounds, default and help. The values live in one
+ * struct, read by every layer; they are set while the heap is set up and may be read at any time.
+ */
+#ifndef SLABUDDY_BASE_OPTION_H
+#define SLABUDDY_BASE_OPTION_H
+
+#include "base/compiler.h"
+
+#define OPTION_STRING_BYTES 256
+
+struct options {
+	unsigned long numa_fake;       /* nodes to split the machine into; 0: off */
+	unsigned long purge;	       /* 1: free pages above the watermark go back to the OS */
+	unsigned long dirty_min_kib;   /* KiB of free dirty pages that a zone may always keep */
+	unsigned long dirty_percent;   /* and this share of what is in use */
+	unsigned long sheaf_kib;       /* KiB of free objects that one full sheaf may hold */
+	unsigned long bad_free;	       /* enum option_bad_free */
+	unsigned long audit;	       /* enum option_audit */
+	unsigned long exit_report_pid; /* only this process writes the report; 0: any */
+	char exit_report[OPTION_STRING_BYTES]; /* file for figures at exit; "": none */
+};
+
+enum option_bad_free {
+	BAD_FREE_ABORT,
+	BAD_FREE_WARN,
+};
+
+enum option_audit {
+	AUDIT_OFF,
+	AUDIT_EXIT,
+};
+
+extern struct options options;
+
+/**
+ * options_parse() - take over a list of options.
+ * @text: "key=value" items separated by blanks; NULL counts as empty.
+ * @source: named in the complaint about an item that cannot be used.
+ *
+ * An item that is unknown, malformed or out of bounds costs one line on stderr and nothing else:
+ * its default stands.
+ *
+ * Return: the number of items refused.
+ * Context: any thread; takes LOCK_OPTIONS. Allocates nothing.
+ */
+int options_parse(const char *text, const char *source);
+
+struct lock;
+/* For fork(): the lock that guards the values. */
+void options_walk_locks(void (*visit)(struct lock *lock));
+
+#endif

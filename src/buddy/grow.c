@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "buddy/grow.h"
+
+#include "buddy/free_area.h"
+#include "os/mem.h"
+#include "page/section.h"
+
+/* The least that is committed: the largest OS page, 64 KiB. */
+#define COMMIT_GRAIN_PAGES 16U
+
+static void uncommitted_add(struct zone *zone, struct section *section, unsigned int pfn,
+			    unsigned int nr)
+{
+	struct page *page = pfn_to_page(section, pfn);
+	struct page *next = pfn_to_page(section, pfn + nr);
+
+	/* the rest of the same range, from which it was claimed */
+	if (pfn + nr < PAGES_PER_SECTION && page_type(next) == PAGE_UNCOMMITTED) {
+		list_del(&next->lru);
+		page_set_type(next, PAGE_NONE);
+		zone->uncommitted_pages -= next->nr_pages;
+		nr += next->nr_pages;
+	}
+	ASSERT(page_type(page) == PAGE_NONE);
+	page_set_type(page, PAGE_UNCOMMITTED);
+	page->nr_pages = nr;
+	list_add(&page->lru, &zone->uncommitted);
+	zone->uncommitted_pages += nr;
+}
+
+/*
+ * Take the front of an uncommitted range, so long that an aligned block of @order lies in it.
+ * @grain: what the end is rounded up to, in pages.
+ */
+static struct page_range claim_front(struct zone *zone, unsigned int order, unsigned int grain)
+{
+	struct page_range claim = { .section = NULL };
+	struct list_head *pos;
+
+	ASSERT_HELD(&zone->lock, LOCK_ZONE);
+	list_for_each (pos, &zone->uncommitted) {
+		struct page *page = list_entry(pos, struct page, lru);
+		unsigned int pfn = page_to_pfn(page);
+		unsigned int end = ALIGN_UP(pfn, 1U << order) + (1U << order);
+		unsigned int nr = page->nr_pages;
+
+		if (end > pfn + nr)
+			continue;
+		claim.section = page_section(page);
+		claim.pfn = pfn;
+		claim.nr_pages = MIN(ALIGN_UP(end, grain) - pfn, nr);
+		list_del(&page->lru);
+		page_set_type(page, PAGE_NONE);
+		zone->uncommitted_pages -= nr;
+		if (claim.nr_pages < nr)
+			uncommitted_add(zone, claim.section, pfn + claim.nr_pages,
+					nr - claim.nr_pages);
+		break;
+	}
+	return claim;
+}
+
+static void *range_address(const struct page_range *range)
+{
+	return page_address(pfn_to_page(range->section, range->pfn));
+}
+
+/* Fresh pages, clean, for @mt. */
+static void add_pages(struct zone *zone, const struct page_range *range, enum migratetype mt)
+{
+	struct section *section = range->section;
+	unsigned int last = (range->pfn + range->nr_pages - 1) >> PAGEBLOCK_ORDER;
+
+	for (unsigned int block = range->pfn >> PAGEBLOCK_ORDER; block <= last; block++)
+		section->pageblock_type[block] = (uint8_t)mt;
+	page_set_tags(pfn_to_page(section, range->pfn), range->nr_pages, TAG_PLAIN);
+	free_area_merge_range(zone, section, range->pfn, range->nr_pages);
+	zone->managed_pages += range->nr_pages;
+	zone->events.grow++;
+}
+
+enum commit_result { COMMITTED, REFUSED, NO_RANGE };
+
+static enum commit_result commit_front(struct zone *zone, unsigned int order, unsigned int grain,
+				       enum migratetype mt)
+{
+	struct page_range claim;
+	bool committed;
+
+	zone_lock(zone);
+	claim = claim_front(zone, order, grain);
+	zone_unlock(zone);
+	if (!claim.section)
+		return NO_RANGE;
+
+	committed = !os_commit(range_address(&claim), (size_t)claim.nr_pages << PAGE_SHIFT);
+
+	zone_lock(zone);
+	if (committed)
+		add_pages(zone, &claim, mt);
+	else
+		uncommitted_add(zone, claim.section, claim.pfn, claim.nr_pages);
+	zone_unlock(zone);
+	return committed ? COMMITTED : REFUSED;
+}
+
+static enum commit_result reserve_and_commit(struct zone *zone, unsigned int order,
+					     enum migratetype mt)
+{
+	struct page_range fresh = section_reserve(zone, order);
+
+	if (!fresh.section)
+		return REFUSED;
+	zone_lock(zone);
+	uncommitted_add(zone, fresh.section, fresh.pfn, fresh.nr_pages);
+	zone_unlock(zone);
+	return commit_front(zone, order, PAGEBLOCK_PAGES, mt);
+}
+
+bool zone_grow(struct zone *zone, unsigned int order, enum migratetype mt)
+{
+	enum commit_result result = commit_front(zone, order, PAGEBLOCK_PAGES, mt);
+
+	if (result == NO_RANGE)
+		result = reserve_and_commit(zone, order, mt);
+	/* near a limit a pageblock may be too much where a little is not */
+	if (result != COMMITTED)
+		result = commit_front(zone, order, COMMIT_GRAIN_PAGES, mt);
+	return result == COMMITTED;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a block for one migrate type comes from when its own free lists are empty.
+ *
+ * In the kernel memory is given, so another type's pageblock must be claimed at once. Here more
+ * addresses can be committed, which costs nothing until they are touched, so the order is: own
+ * lists, whole free pageblocks of another type, growth (grow.c), and only when the OS refuses,
+ * pageblocks that are at least half free, and last the smallest block that fits.
+ */
+#ifndef SLABUDDY_BUDDY_MIGRATE_H
+#define SLABUDDY_BUDDY_MIGRATE_H
+
+#include "buddy/zone.h"
+
+/* A block of at least @order taken off its list, not cut. */
+struct free_block {
+	struct page *page; /* NULL: none */
+	unsigned int order;
+	unsigned int nr_dirty;
+};
+
+/* From the lists of @mt, or by claiming pageblocks that are wholly free. */
+struct free_block take_pure(struct zone *zone, unsigned int order, enum migratetype mt);
+
+/* From another type's pageblocks: claim one that is mostly free, or steal the smallest fit. */
+struct free_block take_fallback(struct zone *zone, unsigned int order, enum migratetype mt);
+
+#endif

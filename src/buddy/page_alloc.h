@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pages by node: the entry to the buddy for the layers above.
+ */
+#ifndef SLABUDDY_BUDDY_PAGE_ALLOC_H
+#define SLABUDDY_BUDDY_PAGE_ALLOC_H
+
+#include "buddy/pcp.h"
+#include "buddy/zone.h"
+
+/**
+ * page_alloc() - a block of 2^@order pages.
+ * @nid: the node that is preferred; others follow in turn.
+ * @pcp: the caller's slot's lists for that node, or NULL.
+ *
+ * Return: the first page, or NULL: no memory, or @order is over MAX_PAGE_ORDER (one warning).
+ * Context: may make system calls; no lock but the caller's slot may be held.
+ */
+struct page *page_alloc(unsigned int nid, unsigned int order, enum migratetype mt,
+			struct pcp *pcp);
+
+/* Give a block back. @pcp: the caller's slot's lists for node @pcp_nid, or NULL. */
+void page_free(struct page *page, unsigned int order, enum migratetype mt, struct pcp *pcp,
+	       unsigned int pcp_nid);
+
+/**
+ * page_alloc_exact() - a run of @nr_pages, not rounded up to a power of two.
+ * @align_order: its address is a multiple of PAGE_SIZE << @align_order.
+ * @nr_dirty: gets the number of pages that may not read as zero; may be NULL.
+ *
+ * Return: the first page, or NULL.
+ */
+struct page *page_alloc_exact(unsigned int nid, size_t nr_pages, unsigned int align_order,
+			      enum migratetype mt, unsigned int *nr_dirty);
+
+/* Give every free page of every zone back to the OS. Return: pages given back. */
+unsigned long page_purge_all(void);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Giving free pages back to the OS.
+ *
+ * The bound is one of space, not of time, so that it holds in an idle process too: a zone keeps at
+ * most high_wmark_pages() free dirty pages, and whoever frees one too many gives back down to
+ * low_wmark_pages(), largest blocks first. What goes is chosen under the zone's lock and given
+ * back outside of it; meanwhile the blocks are PAGE_ISOLATED, on no list.
+ */
+#ifndef SLABUDDY_BUDDY_PURGE_H
+#define SLABUDDY_BUDDY_PURGE_H
+
+#include "buddy/zone.h"
+
+unsigned long high_wmark_pages(const struct zone *zone);
+unsigned long low_wmark_pages(const struct zone *zone);
+
+/**
+ * zone_balance() - purge when the zone is above its high watermark.
+ *
+ * Context: after every free into a zone; no lock but the caller's slot may be held.
+ */
+void zone_balance(struct zone *zone);
+
+/**
+ * zone_purge() - give dirty free pages back until at most @keep are left.
+ *
+ * Return: pages given back.
+ */
+unsigned long zone_purge(struct zone *zone, unsigned long keep);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocks and exact runs of pages: what a zone hands out.
+ *
+ * A run of n pages, n not a power of two, is the front of the smallest block that holds it; the
+ * rest goes back at once. The first page of what is handed out is PAGE_USED with nr_pages; its
+ * owner may set a type of its own. Pages keep what is known of their contents while they are out:
+ * a clean one read as zero when it was handed out.
+ */
+#ifndef SLABUDDY_BUDDY_RUN_H
+#define SLABUDDY_BUDDY_RUN_H
+
+#include "buddy/zone.h"
+
+/**
+ * zone_alloc_run() - take a run of pages out of a zone.
+ * @zone: the zone.
+ * @nr_pages: length, at least 1.
+ * @align_order: its address is a multiple of PAGE_SIZE << @align_order.
+ * @mt: what it will hold.
+ * @nr_dirty: gets the number of pages that may not read as zero; may be NULL.
+ *
+ * Return: the first page, or NULL when the OS refused or the smallest block that would do is
+ * larger than MAX_PAGE_ORDER.
+ * Context: may make system calls; no lock but the caller's slot may be held.
+ * Cost: O(orders) under the zone's lock.
+ */
+struct page *zone_alloc_run(struct zone *zone, size_t nr_pages, unsigned int align_order,
+			    enum migratetype mt, unsigned int *nr_dirty);
+
+/**
+ * zone_free_run() - take back what zone_alloc_run() gave; its pages count as dirty.
+ * @page: first page.
+ * @nr_pages: its whole length.
+ *
+ * Context: may give memory back to the OS; no lock but the caller's slot may be held.
+ */
+void zone_free_run(struct page *page, size_t nr_pages);
+
+/**
+ * zone_extend_run() - make a run longer where it stands.
+ * @page: first page of a run.
+ * @new_pages: length wanted, more than it has.
+ *
+ * Return: false when the pages behind it are not free; the run is as it was.
+ */
+bool zone_extend_run(struct page *page, size_t new_pages);
+
+/* Make a run shorter: its last pages go back. @new_pages: at least 1. */
+void zone_shorten_run(struct page *page, size_t new_pages);
+
+/**
+ * zone_copy_dirty() - which pages of a run may not read as zero.
+ * @map: gets a bit a page, from bit 0; room for @nr_pages bits rounded up to words.
+ */
+void zone_copy_dirty(struct page *page, size_t nr_pages, uint64_t *map);
+
+#endif

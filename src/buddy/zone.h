@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Nodes and zones: sections under one lock, with free blocks by order and migrate type.
+ *
+ * For every zone, under its lock:
+ *
+ *     managed_pages == nr_free_pages + nr_isolated + pages in blocks handed out (pcp included)
+ *     nr_free_pages == sum over orders of free_area[order].nr_free << order
+ *     nr_dirty      == sum of nr_dirty over all blocks on a free_area
+ *
+ * and no two blocks on a free_area are buddies of one another (they would have merged).
+ */
+#ifndef SLABUDDY_BUDDY_ZONE_H
+#define SLABUDDY_BUDDY_ZONE_H
+
+#include "base/audit.h"
+#include "base/lock.h"
+#include "page/page.h"
+
+#define MAX_NUMNODES 8
+
+enum zone_type {
+	ZONE_NORMAL, /* anywhere */
+	ZONE_DMA32,  /* below 4 GiB */
+	ZONE_DMA,    /* locked in memory */
+	MAX_NR_ZONES,
+};
+
+struct free_area {
+	struct list_head free_list[MIGRATE_TYPES]; /* dirty blocks before clean ones */
+	unsigned long nr_free;			   /* blocks on all lists */
+};
+
+/* Events since the start, for reports. All [lock]. */
+struct zone_events {
+	unsigned long alloc;	/* blocks and runs handed out */
+	unsigned long free;	/* blocks and runs taken back */
+	unsigned long split;	/* halvings */
+	unsigned long merge;	/* unions of two buddies */
+	unsigned long claim;	/* pageblocks that changed their migrate type */
+	unsigned long steal;	/* blocks taken out of another type's pageblock */
+	unsigned long grow;	/* times pages were committed */
+	unsigned long purged;	/* dirty pages given back */
+	unsigned long purge_failed; /* blocks that the OS would not take back */
+};
+
+struct zone {
+	struct lock lock;
+	bool ready;	    /* [lock] lists are set up */
+	bool purge_refused; /* [lock] the OS refused a purge: none until somebody asks for one */
+	uint8_t nid;	    /* [const after ready] */
+	uint8_t type;	    /* [const after ready] enum zone_type */
+	struct free_area free_area[NR_PAGE_ORDERS]; /* [lock] */
+	struct list_head uncommitted;		    /* [lock] ranges that have addresses only */
+	unsigned long managed_pages;	 /* [lock] committed pages */
+	unsigned long nr_free_pages;	 /* [lock] on a free_area */
+	unsigned long nr_dirty;		 /* [lock] of these, resident */
+	unsigned long nr_isolated;	 /* [lock] being purged */
+	unsigned long uncommitted_pages; /* [lock] */
+	struct zone_events events;	 /* [lock] */
+};
+
+struct pglist_data {
+	struct zone zones[MAX_NR_ZONES];
+};
+
+extern struct pglist_data node_data[MAX_NUMNODES];
+
+static inline struct zone *page_zone(const struct page *page)
+{
+	return page_section(page)->zone;
+}
+
+/* Nodes in use: 1, or N with numa=fake=N. */
+unsigned int nr_nodes(void);
+
+/* Take the lock of a zone; the first time, set it up. */
+void zone_lock(struct zone *zone);
+void zone_unlock(struct zone *zone);
+
+/* The pages of a zone by what they are, for reports. */
+struct zone_pages {
+	unsigned long managed;
+	unsigned long free;
+	unsigned long dirty; /* of the free ones */
+	unsigned long isolated;
+	unsigned long uncommitted;
+};
+
+void zone_count(struct zone *zone, struct zone_pages *pages);
+
+/**
+ * zone_validate_all() - check every zone, section and struct page against the invariants above.
+ * @audit: gets the faults.
+ *
+ * Context: the world is frozen, or no other thread uses the heap.
+ */
+void zone_validate_all(struct audit *audit);
+
+void zone_walk_locks(void (*visit)(struct lock *lock));
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "os/info.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/auxv.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/bits.h"
+
+size_t os_page_size(void)
+{
+	static size_t cached;
+	size_t bytes = READ_ONCE(cached);
+
+	/* racy: whoever comes first writes the same value */
+	if (unlikely(!bytes)) {
+		bytes = getauxval(AT_PAGESZ);
+		WRITE_ONCE(cached, bytes);
+	}
+	return bytes;
+}
+
+unsigned int os_nr_cpus(void)
+{
+	int saved_errno = errno;
+	cpu_set_t set;
+	int nr = 1;
+
+	/* fails on machines with more processors than the set has bits: then any large number */
+	if (!sched_getaffinity(0, sizeof(set), &set))
+		nr = CPU_COUNT(&set);
+	else if (errno == EINVAL)
+		nr = CPU_SETSIZE;
+	errno = saved_errno;
+	return (unsigned int)MAX(nr, 1);
+}
+
+bool os_is_secure(void)
+{
+	return getauxval(AT_SECURE) != 0;
+}
+
+unsigned long os_process_id(void)
+{
+	return (unsigned long)getpid();
+}
+
+bool os_copy_from_self(void *dst, const void *src, size_t bytes)
+{
+	int saved_errno = errno;
+	struct iovec to = { .iov_base = dst, .iov_len = bytes };
+	struct iovec from = { .iov_base = (void *)(uintptr_t)src, .iov_len = bytes };
+	ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+
+	errno = saved_errno;
+	return got == (ssize_t)bytes;
+}
+
+static uintptr_t brk_floor;
+
+void os_mark_brk_heap(void)
+{
+	int saved_errno = errno;
+
+	WRITE_ONCE(brk_floor, (uintptr_t)sbrk(0));
+	errno = saved_errno;
+}
+
+bool os_in_brk_heap(const void *addr)
+{
+	uintptr_t floor = READ_ONCE(brk_floor);
+
+	return floor && (uintptr_t)addr > floor && (uintptr_t)addr < (uintptr_t)sbrk(0);
+}
+
+int os_write_file(const char *path, const char *text, size_t bytes)
+{
+	int saved_errno = errno;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int error = fd < 0 ? -errno : 0;
+
+	while (!error && bytes) {
+		ssize_t n = write(fd, text, bytes);
+
+		if (n < 0 && errno != EINTR)
+			error = -errno;
+		if (n > 0) {
+			text += n;
+			bytes -= (size_t)n;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	errno = saved_errno;
+	return error;
+}

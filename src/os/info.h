@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the operating system tells about the machine and this process.
+ *
+ * All calls: any context, no lock, errno is left as it was.
+ */
+#ifndef SLABUDDY_OS_INFO_H
+#define SLABUDDY_OS_INFO_H
+
+#include "base/compiler.h"
+
+/* The hardware's page in bytes, 4 KiB to 64 KiB, as the kernel reports it. Not PAGE_SIZE. */
+size_t os_page_size(void);
+
+/* Processors this process may run on, at least 1. */
+unsigned int os_nr_cpus(void);
+
+/* Whether the process runs with more rights than its caller (AT_SECURE), so that nothing the
+ * caller says may be trusted. */
+bool os_is_secure(void);
+
+unsigned long os_process_id(void);
+
+/**
+ * os_copy_from_self() - read memory that may not be mapped.
+ * @dst: gets @bytes bytes.
+ * @src: any address.
+ *
+ * Return: true, or false when the bytes cannot be read.
+ */
+bool os_copy_from_self(void *dst, const void *src, size_t bytes);
+
+/*
+ * The brk() heap, which this allocator never uses and glibc's does: os_mark_brk_heap() notes where
+ * it starts, once, before anybody else can have used it; os_in_brk_heap() tells whether @addr lies
+ * in what has been added since.
+ */
+void os_mark_brk_heap(void);
+bool os_in_brk_heap(const void *addr);
+
+/* Write @bytes of @text to the file @path, which is made if needed. Return: 0 or -errno. */
+int os_write_file(const char *path, const char *text, size_t bytes);
+
+#endif

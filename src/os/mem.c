@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "os/mem.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "base/bits.h"
+#include "os/info.h"
+
+static void *map_anywhere(void *hint, size_t bytes, int prot, int flags)
+{
+	int saved_errno = errno;
+	void *addr = mmap(hint, bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+
+	errno = saved_errno;
+	return addr == MAP_FAILED ? NULL : addr;
+}
+
+/* Cut the ends off a mapping so that @bytes at an aligned address remain. */
+static void *trim(char *addr, size_t mapped, size_t bytes, size_t align)
+{
+	char *start = (char *)ALIGN_UP((uintptr_t)addr, align);
+	char *end = start + bytes;
+
+	if (start > addr)
+		os_unmap(addr, (size_t)(start - addr));
+	if (end < addr + mapped)
+		os_unmap(end, (size_t)(addr + mapped - end));
+	return start;
+}
+
+static void *map_aligned(void *hint, size_t bytes, size_t align, int prot, int flags)
+{
+	char *addr = map_anywhere(hint, bytes, prot, flags);
+	size_t mapped;
+
+	if (!addr || IS_ALIGNED((uintptr_t)addr, align))
+		return addr;
+	os_unmap(addr, bytes);
+	if (__builtin_add_overflow(bytes, align - os_page_size(), &mapped))
+		return NULL;
+	addr = map_anywhere(NULL, mapped, prot, flags);
+	return addr ? trim(addr, mapped, bytes, align) : NULL;
+}
+
+void *os_reserve(void *hint, size_t bytes, size_t align)
+{
+	return map_aligned(hint, bytes, align, PROT_NONE, MAP_NORESERVE);
+}
+
+void *os_map(size_t bytes, size_t align)
+{
+	return map_aligned(NULL, bytes, align, PROT_READ | PROT_WRITE, 0);
+}
+
+/* The result of a system call wrapper as the interface promises it. */
+static int result_of(int rc, int saved_errno)
+{
+	int error = rc ? -errno : 0;
+
+	errno = saved_errno;
+	return error;
+}
+
+int os_commit(void *addr, size_t bytes)
+{
+	int saved_errno = errno;
+
+	return result_of(mprotect(addr, bytes, PROT_READ | PROT_WRITE), saved_errno);
+}
+
+void *os_remap(void *addr, size_t old_bytes, size_t new_bytes)
+{
+	int saved_errno = errno;
+	void *now = mremap(addr, old_bytes, new_bytes, MREMAP_MAYMOVE);
+
+	errno = saved_errno;
+	return now == MAP_FAILED ? NULL : now;
+}
+
+int os_discard(void *addr, size_t bytes)
+{
+	int saved_errno = errno;
+
+	return result_of(madvise(addr, bytes, MADV_DONTNEED), saved_errno);
+}
+
+int os_unmap(void *addr, size_t bytes)
+{
+	int saved_errno = errno;
+
+	return result_of(munmap(addr, bytes), saved_errno);
+}

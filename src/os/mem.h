@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory from the operating system.
+ *
+ * Common to all calls: addresses and sizes are in bytes and multiples of os_page_size(); errno is
+ * left as it was; a result of 0 is success and a negative result is -errno; no call takes a lock,
+ * and none may be made while one is held.
+ */
+#ifndef SLABUDDY_OS_MEM_H
+#define SLABUDDY_OS_MEM_H
+
+#include "base/compiler.h"
+
+/**
+ * os_reserve() - reserve addresses without memory behind them (PROT_NONE).
+ * @hint: where it would be welcome, or NULL.
+ * @bytes: size.
+ * @align: power of two.
+ *
+ * Return: the address, aligned to @align, or NULL.
+ */
+void *os_reserve(void *hint, size_t bytes, size_t align);
+
+/**
+ * os_commit() - make reserved addresses readable and writable; they read as zero.
+ */
+int os_commit(void *addr, size_t bytes);
+
+/**
+ * os_map() - a new readable and writable mapping that reads as zero.
+ * @bytes: size.
+ * @align: power of two.
+ *
+ * Return: the address, aligned to @align, or NULL.
+ */
+void *os_map(size_t bytes, size_t align);
+
+/**
+ * os_remap() - change the size of a mapping, which may move.
+ * @old_bytes: its size now.
+ * @new_bytes: its size then; what is added reads as zero.
+ *
+ * Return: where it is now, or NULL, the mapping being as it was.
+ */
+void *os_remap(void *addr, size_t old_bytes, size_t new_bytes);
+
+/**
+ * os_discard() - give the memory behind a range back; it reads as zero afterwards.
+ *
+ * Return: 0; or -errno, and then the contents are undefined and the memory may still be there.
+ */
+int os_discard(void *addr, size_t bytes);
+
+/**
+ * os_unmap() - undo os_reserve() or os_map() for a whole range.
+ */
+int os_unmap(void *addr, size_t bytes);
+
+#endif

@@ -1,0 +1,6 @@
+libcore_la_SOURCES += \
+	src/page/meta.c \
+	src/page/meta.h \
+	src/page/page.h \
+	src/page/section.c \
+	src/page/section.h

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pages, and how an address leads to what is known about it.
+ *
+ * Words: a "page" is PAGE_SIZE bytes, always 4096. The hardware's page is the "OS page", known
+ * to os/ only. A "section" is an aligned window of 64 MiB of addresses; a "pfn" is the number of
+ * a page within its section. A "head" is the first page of a block; the struct pages of the
+ * others ("tails") say PAGE_NONE, whatever else is left in them.
+ *
+ *     address ── >> 26 ──> section_table[] ──> struct section ─┬─> tag[pfn]       read by free()
+ *                                                              ├─> mem_map[pfn]   struct page
+ *                                                              └─> dirty, pageblock_type
+ */
+#ifndef SLABUDDY_PAGE_PAGE_H
+#define SLABUDDY_PAGE_PAGE_H
+
+#include "base/bits.h"
+#include "base/compiler.h"
+#include "base/list.h"
+
+#define PAGE_SHIFT 12
+#undef PAGE_SIZE
+#define PAGE_SIZE ((size_t)1 << PAGE_SHIFT)
+
+#define SECTION_SHIFT 26
+#define SECTION_BYTES ((size_t)1 << SECTION_SHIFT)
+#define PAGES_PER_SECTION (1U << (SECTION_SHIFT - PAGE_SHIFT))
+
+#ifndef MAX_PAGE_ORDER
+#define MAX_PAGE_ORDER 14
+#endif
+#define NR_PAGE_ORDERS (MAX_PAGE_ORDER + 1)
+
+/* What one transparent huge page covers. */
+#define PAGEBLOCK_ORDER 9
+#define PAGEBLOCK_PAGES (1U << PAGEBLOCK_ORDER)
+#define PAGEBLOCKS_PER_SECTION (PAGES_PER_SECTION / PAGEBLOCK_PAGES)
+
+/* Highest address bit of a process plus one: 47 on x86-64, 48 on aarch64. */
+#if defined(__x86_64__)
+#define ADDRESS_BITS 47
+#else
+#define ADDRESS_BITS 48
+#endif
+#define NR_SECTIONS ((size_t)1 << (ADDRESS_BITS - SECTION_SHIFT))
+
+_Static_assert(MAX_PAGE_ORDER >= 10 && MAX_PAGE_ORDER <= SECTION_SHIFT - PAGE_SHIFT,
+	       "the largest block is at most a section");
+
+/*
+ * What a page's tag says to free(): which cache the slab that it belongs to is of, or that it is
+ * no slab. Tags below TAG_FIRST_CACHE never name a cache, so that a slot needs no test for them.
+ */
+#define TAG_NONE 0  /* not a page of ours */
+#define TAG_PLAIN 1 /* ours, no slab: free, or part of a large block */
+#define TAG_FIRST_CACHE 2
+#define NR_TAGS 256
+
+enum page_type {
+	PAGE_NONE = 0,	  /* tail of a block, or no page of ours */
+	PAGE_UNCOMMITTED, /* head of a range that has addresses only; [nr_pages] */
+	PAGE_BUDDY,	  /* head of a block on a zone's free_area; [order] */
+	PAGE_PCP,	  /* head of a block on a slot's pcp list; [order] */
+	PAGE_ISOLATED,	  /* head of a free block that is being purged; [order] */
+	PAGE_USED,	  /* head of a block or run that somebody outside the buddy owns; [nr_pages] */
+	PAGE_SLAB,	  /* head of a slab; [order] */
+	PAGE_LARGE,	  /* head of malloc's large block; [nr_pages] */
+	NR_PAGE_TYPES,
+};
+
+/* Kinds of contents that keep to their own pageblocks. */
+enum migratetype {
+	MIGRATE_UNMOVABLE,   /* slabs */
+	MIGRATE_MOVABLE,     /* large blocks */
+	MIGRATE_RECLAIMABLE, /* slabs of caches that can be shrunk */
+	MIGRATE_TYPES,
+};
+
+#define SLAB_MAP_WORDS 4
+
+/*
+ * One for each page, 64 bytes, in a mapping of its own. Who may write which member: the owner of
+ * the block that the page heads; a block on a free_area is owned by the zone's lock, one on a pcp
+ * list by its slot, a slab by its node's list_lock.
+ */
+struct page {
+	uint8_t type;	     /* [atomic] enum page_type */
+	uint8_t order;	     /* [BUDDY, PCP, ISOLATED, SLAB] the block has 2^order pages */
+	uint8_t nid;	     /* [SLAB] node */
+	uint8_t fullness;    /* [SLAB] which partial list, see slab/slab.h */
+	union {
+		uint32_t nr_pages; /* [UNCOMMITTED, USED, LARGE] */
+		uint32_t nr_dirty; /* [BUDDY] how many of its pages are resident */
+		struct {
+			uint16_t inuse;	  /* [SLAB] objects handed out */
+			uint16_t objects; /* [SLAB] objects it has */
+		};
+	};
+	struct list_head lru;
+	void *cache; /* [SLAB] struct kmem_cache */
+	uint64_t free_map[SLAB_MAP_WORDS]; /* [SLAB] bit set: object is free */
+};
+
+_Static_assert(sizeof(struct page) == 64, "a struct page is one cache line");
+
+struct zone;
+
+/*
+ * What is known about one window of 64 MiB. It may hold several ranges of pages of ours (short
+ * sections), all of one zone; the rest of the window is somebody else's.
+ */
+struct section {
+	uintptr_t base;		     /* [const] first address of the window */
+	struct zone *zone;	     /* [const] */
+	struct list_head list;	     /* [SECTIONS] */
+	uint8_t pageblock_type[PAGEBLOCKS_PER_SECTION]; /* [zone lock] enum migratetype */
+	/* [zone lock] pages that were written since they last read as zero for sure; kept for
+	 * pages outside of free blocks too, as it was when they were handed out */
+	uint64_t dirty[PAGES_PER_SECTION / BITS_PER_WORD];
+	uint16_t tag[PAGES_PER_SECTION]; /* [atomic] written by the page's owner */
+	struct page mem_map[PAGES_PER_SECTION];
+};
+
+/*
+ * A block's type is its owner's to write. Others may peek: the buddy merge and the claim look at
+ * pages they do not own, under the zone's lock, and believe only PAGE_BUDDY, which nobody else
+ * sets or clears.
+ */
+static inline enum page_type page_type(const struct page *page)
+{
+	return (enum page_type)READ_ONCE(page->type);
+}
+
+static inline void page_set_type(struct page *page, enum page_type type)
+{
+	WRITE_ONCE(page->type, (uint8_t)type);
+}
+
+/*
+ * struct section lies at a multiple of this, so that a struct page leads to its section without
+ * a pointer.
+ */
+#define SECTION_META_ALIGN MIB(2)
+_Static_assert(sizeof(struct section) <= SECTION_META_ALIGN, "mem_map outgrew its alignment");
+
+extern struct section *section_table[NR_SECTIONS];
+
+/*
+ * The section around an address, or NULL: one load that works for any pointer. Acquire, so that
+ * whoever finds a section also finds what was written before it was published.
+ */
+static always_inline struct section *addr_to_section(const void *addr)
+{
+	uintptr_t nr = (uintptr_t)addr >> SECTION_SHIFT;
+
+	return likely(nr < NR_SECTIONS) ? load_acquire(&section_table[nr]) : NULL;
+}
+
+static always_inline unsigned int addr_to_pfn(const void *addr)
+{
+	return (uintptr_t)addr >> PAGE_SHIFT & (PAGES_PER_SECTION - 1);
+}
+
+/* Racy by nature: for an address that its caller does not own, any answer may be out of date. */
+static always_inline unsigned int section_tag(const struct section *section, unsigned int pfn)
+{
+	return READ_ONCE(section->tag[pfn]);
+}
+
+static inline struct section *page_section(const struct page *page)
+{
+	return (struct section *)ALIGN_DOWN((uintptr_t)page, SECTION_META_ALIGN);
+}
+
+static inline unsigned int page_to_pfn(const struct page *page)
+{
+	return (unsigned int)(page - page_section(page)->mem_map);
+}
+
+static inline void *page_address(const struct page *page)
+{
+	return (void *)(page_section(page)->base + ((uintptr_t)page_to_pfn(page) << PAGE_SHIFT));
+}
+
+static inline struct page *pfn_to_page(struct section *section, unsigned int pfn)
+{
+	return &section->mem_map[pfn];
+}
+
+/* The order of the smallest block of at least @nr_pages pages. */
+static inline unsigned int pages_to_order(size_t nr_pages)
+{
+	return nr_pages <= 1 ? 0 : fls64(nr_pages - 1);
+}
+
+static inline size_t bytes_to_pages(size_t bytes)
+{
+	return (bytes >> PAGE_SHIFT) + !!(bytes & (PAGE_SIZE - 1));
+}
+
+void page_set_tags(struct page *page, unsigned int nr_pages, unsigned int tag);
+
+#endif

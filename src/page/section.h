@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sections come from the OS as reserved addresses, with struct section beside them.
+ */
+#ifndef SLABUDDY_PAGE_SECTION_H
+#define SLABUDDY_PAGE_SECTION_H
+
+#include "page/page.h"
+
+struct lock;
+
+/* A range of pages within one section. */
+struct page_range {
+	struct section *section; /* NULL: no range */
+	unsigned int pfn;
+	unsigned int nr_pages;
+};
+
+/**
+ * section_reserve() - more addresses for a zone.
+ * @zone: who gets them.
+ * @order: the range must hold an aligned block of this order.
+ *
+ * Asks for a whole section first, then for less and less, down to one block, so that an
+ * address-space limit does not end in failure while there is room.
+ *
+ * Return: an uncommitted range that is on no list yet; .section is NULL when the OS refused.
+ * Context: maps memory; no lock may be held. Takes LOCK_SECTIONS.
+ */
+struct page_range section_reserve(struct zone *zone, unsigned int order);
+
+/* Calls @visit for every section, under LOCK_SECTIONS. */
+void section_for_each(void (*visit)(struct section *section, void *arg), void *arg);
+
+/* Bytes of struct section mapped, touched or not; and how many sections there are. */
+size_t section_meta_bytes(void);
+size_t section_count(void);
+
+void section_walk_locks(void (*visit)(struct lock *lock));
+
+#endif
