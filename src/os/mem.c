@@ -91,3 +91,23 @@ int os_unmap(void *addr, size_t bytes)
 
 	return result_of(munmap(addr, bytes), saved_errno);
 }
+
+size_t os_resident_bytes(const void *addr, size_t bytes)
+{
+	unsigned char pages[256];
+	size_t step = sizeof(pages) * os_page_size();
+	size_t resident = 0;
+	int saved_errno = errno;
+
+	for (size_t done = 0; done < bytes; done += step) {
+		size_t here = MIN(step, bytes - done);
+		char *start = (char *)(uintptr_t)addr + done;
+
+		if (mincore(start, here, pages))
+			break;
+		for (size_t i = 0; i < here / os_page_size(); i++)
+			resident += (pages[i] & 1) * os_page_size();
+	}
+	errno = saved_errno;
+	return resident;
+}

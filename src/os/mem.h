@@ -56,4 +56,11 @@ int os_discard(void *addr, size_t bytes);
  */
 int os_unmap(void *addr, size_t bytes);
 
+/**
+ * os_resident_bytes() - how much of a range has memory behind it at present.
+ *
+ * Return: bytes; 0 when the OS does not tell.
+ */
+size_t os_resident_bytes(const void *addr, size_t bytes);
+
 #endif

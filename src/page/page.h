@@ -54,7 +54,8 @@ _Static_assert(MAX_PAGE_ORDER >= 10 && MAX_PAGE_ORDER <= SECTION_SHIFT - PAGE_SH
 #define TAG_NONE 0  /* not a page of ours */
 #define TAG_PLAIN 1 /* ours, no slab: free, or part of a large block */
 #define TAG_FIRST_CACHE 2
-#define NR_TAGS 256
+#define TAG_FIRST_NAMED 64 /* below: malloc's size classes; from here on: named caches */
+#define NR_TAGS 128
 
 enum page_type {
 	PAGE_NONE = 0,	  /* tail of a block, or no page of ours */

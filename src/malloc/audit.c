@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#include "malloc/audit.h"
+
+#include "base/lock.h"
+#include "buddy/zone.h"
+#include "slab/boot.h"
+#include "slab/validate.h"
+
+unsigned long heap_validate(void (*report)(struct audit *audit, const char *line))
+{
+	struct audit audit = { .report = report };
+
+	slab_boot();
+	lock_freeze_world();
+	zone_validate_all(&audit);
+	slab_validate_all(&audit);
+	lock_thaw_world();
+	return audit.faults;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * C++'s operators new and delete, by their mangled names.
+ *
+ * A failing new calls the program's new_handler until that gives up, then throws std::bad_alloc.
+ * C cannot throw, so libstdc++ does it for us; this file is compiled with -fexceptions so that what
+ * it throws gets through. In a process without libstdc++ nobody can catch anything.
+ */
+#include <stddef.h>
+
+#include "base/check.h"
+#include "base/compiler.h"
+#include "malloc/heap.h"
+
+typedef void (*new_handler)(void);
+
+/* std::get_new_handler() and std::__throw_bad_alloc(), if libstdc++ is there. */
+extern new_handler std_get_new_handler(void) __asm__("_ZSt15get_new_handlerv") exported
+	__attribute__((weak));
+extern void std_throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv") exported
+	__attribute__((weak, noreturn));
+
+/* std::nothrow_t is an empty class, passed by reference. */
+struct nothrow;
+
+/* The new_handler may free something. Return: false when there is none, so that it is over. */
+static cold bool handler_helped(void)
+{
+	new_handler handler = std_get_new_handler ? std_get_new_handler() : NULL;
+
+	if (!handler)
+		return false;
+	handler();
+	return true;
+}
+
+static cold _Noreturn void throw_bad_alloc(size_t size)
+{
+	if (std_throw_bad_alloc)
+		std_throw_bad_alloc();
+	fatal("operator new of %zu bytes failed, and there is no libstdc++ to throw bad_alloc", size);
+}
+
+static noinline void *new_slow(size_t align, size_t size, bool may_throw)
+{
+	void *ptr;
+
+	while (!(ptr = heap_aligned(align, size))) {
+		if (handler_helped())
+			continue;
+		if (may_throw)
+			throw_bad_alloc(size);
+		break;
+	}
+	return ptr;
+}
+
+static always_inline void *new_plain(size_t size, bool may_throw)
+{
+	void *ptr = heap_malloc(size);
+
+	return likely(ptr) ? ptr : new_slow(1, size, may_throw);
+}
+
+/* Sizes and alignments of delete are what the caller believes; they are not needed. */
+#define NEW(name, params, call)						\
+	exported void *name params;					\
+	exported void *name params					\
+	{								\
+		return call;						\
+	}
+#define DELETE(name, params)						\
+	exported void name params;					\
+	exported void name params					\
+	{								\
+		heap_free(ptr);						\
+	}
+
+#define NEWS(op)									\
+	NEW(op##m, (size_t size), new_plain(size, true))				\
+	NEW(op##mRKSt9nothrow_t, (size_t size, maybe_unused const struct nothrow *tag),	\
+	    new_plain(size, false))							\
+	NEW(op##mSt11align_val_t, (size_t size, size_t align), new_slow(align, size, true)) \
+	NEW(op##mSt11align_val_tRKSt9nothrow_t,						\
+	    (size_t size, size_t align, maybe_unused const struct nothrow *tag),	\
+	    new_slow(align, size, false))
+
+#define DELETES(op)									\
+	DELETE(op##Pv, (void *ptr))							\
+	DELETE(op##PvRKSt9nothrow_t, (void *ptr, maybe_unused const struct nothrow *tag)) \
+	DELETE(op##Pvm, (void *ptr, maybe_unused size_t size))				\
+	DELETE(op##PvSt11align_val_t, (void *ptr, maybe_unused size_t align))		\
+	DELETE(op##PvmSt11align_val_t,							\
+	       (void *ptr, maybe_unused size_t size, maybe_unused size_t align))	\
+	DELETE(op##PvSt11align_val_tRKSt9nothrow_t,					\
+	       (void *ptr, maybe_unused size_t align, maybe_unused const struct nothrow *tag))
+
+NEWS(_Znw)
+NEWS(_Zna)
+DELETES(_Zdl)
+DELETES(_Zda)

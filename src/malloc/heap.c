@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "malloc/heap.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "malloc/foreign.h"
+#include "malloc/huge.h"
+#include "malloc/large.h"
+#include "slab/alloc.h"
+#include "slab/boot.h"
+#include "slab/report.h"
+#include "slab/slab.h"
+
+static void *out_of_memory(void)
+{
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* Anything that is no slab object. */
+static void *alloc_pages(size_t size, size_t align, bool zero)
+{
+	void *ptr = NULL;
+
+	if (size > MAX_REQUEST_BYTES || align > MAX_REQUEST_BYTES)
+		return out_of_memory();
+	slab_boot();
+	if (size <= MAX_LARGE_BYTES && align <= MAX_LARGE_BYTES)
+		ptr = large_alloc(size, align, zero);
+	if (!ptr)
+		ptr = huge_alloc(size, align);
+	return ptr ? ptr : out_of_memory();
+}
+
+static void *alloc_object(unsigned int tag)
+{
+	struct kmem_cache *cache;
+	void *object;
+
+	slab_boot();
+	cache = size_class_cache(tag);
+	object = cache ? kmem_cache_alloc_slow(cache) : NULL;
+	return object ? object : out_of_memory();
+}
+
+/* The one lock that this layer has. */
+static __attribute__((constructor)) void heap_boot(void)
+{
+	lock_set_walker(LOCK_HUGE, huge_walk_locks);
+}
+
+noinline void *heap_malloc_slow(size_t size)
+{
+	if (size <= MAX_SLAB_BYTES)
+		return alloc_object(size_to_tag(size));
+	return alloc_pages(size, 1, false);
+}
+
+void *heap_calloc(size_t nr, size_t size)
+{
+	size_t bytes;
+	void *ptr;
+
+	if (unlikely(__builtin_mul_overflow(nr, size, &bytes)))
+		return out_of_memory();
+	if (bytes > MAX_SLAB_BYTES)
+		return alloc_pages(bytes, 1, true);
+	ptr = heap_malloc(bytes);
+	return likely(ptr) ? memset(ptr, 0, bytes) : NULL;
+}
+
+void *heap_aligned(size_t align, size_t size)
+{
+	unsigned int tag;
+	void *object;
+
+	if (align <= MIN_OBJECT_BYTES)
+		return heap_malloc(size);
+	if (size > MAX_REQUEST_BYTES)
+		return out_of_memory();
+	tag = aligned_size_to_tag(size, align);
+	if (!tag)
+		return alloc_pages(MAX(size, 1), align, false);
+	object = slot_pop(this_slot, tag);
+	return object ? object : alloc_object(tag);
+}
+
+/* The cache of the slab that @ptr lies in, or NULL. */
+static struct kmem_cache *slab_cache_of(const void *ptr)
+{
+	struct section *section = addr_to_section(ptr);
+	unsigned int tag = section ? section_tag(section, addr_to_pfn(ptr)) : TAG_NONE;
+
+	return tag >= TAG_FIRST_CACHE ? load_acquire(&tag_cache[tag]) : NULL;
+}
+
+/* An address in one of our pages that is no object and no large block. */
+static cold void report_lost(const void *ptr)
+{
+	struct section *section = addr_to_section(ptr);
+	struct page *page = pfn_to_page(section, addr_to_pfn(ptr));
+
+	if (IS_ALIGNED((uintptr_t)ptr, PAGE_SIZE) && page_type(page) != PAGE_NONE)
+		report_bad_free(ptr, "this block is free already (double free)");
+	else
+		report_bad_free(ptr, "not the start of an allocated block");
+}
+
+static bool is_page_of_ours(const void *ptr)
+{
+	struct section *section = addr_to_section(ptr);
+
+	return section && section_tag(section, addr_to_pfn(ptr)) != TAG_NONE;
+}
+
+noinline void heap_free_slow(void *ptr)
+{
+	struct kmem_cache *cache;
+	struct page *page;
+
+	if (!ptr)
+		return;
+	slab_boot();
+	cache = slab_cache_of(ptr);
+	if (cache) {
+		kmem_cache_free_slow(cache, ptr);
+		return;
+	}
+	page = large_page(ptr);
+	if (page && large_free(page))
+		return;
+	if (huge_free(ptr))
+		return;
+	if (is_page_of_ours(ptr))
+		report_lost(ptr);
+	else
+		foreign_free(ptr);
+}
+
+/* Bytes of the block that starts at @ptr; 0 when none does. */
+static size_t block_bytes(const void *ptr)
+{
+	struct kmem_cache *cache = slab_cache_of(ptr);
+	struct page *page;
+
+	if (likely(cache))
+		return slab_is_object(cache, ptr) ? cache->size : 0;
+	page = large_page(ptr);
+	return page ? large_bytes(page) : huge_bytes(ptr);
+}
+
+size_t heap_usable_size(void *ptr)
+{
+	size_t bytes;
+
+	if (!ptr)
+		return 0;
+	bytes = block_bytes(ptr);
+	if (!bytes && !is_page_of_ours(ptr))
+		bytes = foreign_usable_size(ptr);
+	return bytes;
+}
+
+/* Policy: a block may stay where it is, larger than needed, while it is at least half used. */
+static bool fits_well(size_t size, size_t bytes)
+{
+	return size <= bytes && size >= bytes / 2;
+}
+
+/* Try to change a block without copying it. Return: where it is, or NULL. */
+static void *resize_in_place(void *ptr, size_t size, size_t bytes)
+{
+	struct page *page = large_page(ptr);
+
+	if (page) {
+		bool stays_large = size > MAX_SLAB_BYTES && size <= MAX_LARGE_BYTES;
+
+		return stays_large && large_resize(page, size) ? ptr : NULL;
+	}
+	if (size > MAX_LARGE_BYTES && !slab_cache_of(ptr))
+		return huge_resize(ptr, size);
+	return fits_well(size, bytes) ? ptr : NULL;
+}
+
+void *heap_realloc(void *ptr, size_t size)
+{
+	size_t bytes;
+	void *now;
+
+	if (!ptr)
+		return heap_malloc(size);
+	if (!size) {
+		heap_free(ptr);
+		return NULL;
+	}
+	if (size > MAX_REQUEST_BYTES)
+		return out_of_memory();
+	bytes = block_bytes(ptr);
+	if (unlikely(!bytes)) {
+		if (!is_page_of_ours(ptr))
+			return foreign_realloc(ptr, size);
+		report_lost(ptr);
+		return out_of_memory();
+	}
+	now = resize_in_place(ptr, size, bytes);
+	if (now)
+		return now;
+	now = heap_malloc(size);
+	if (!now)
+		return size <= bytes ? ptr : NULL; /* smaller and no memory: it may stay */
+	memcpy(now, ptr, MIN(size, bytes));
+	heap_free(ptr);
+	return now;
+}
+
+size_t heap_good_size(size_t align, size_t size)
+{
+	unsigned int tag;
+
+	if (size > MAX_REQUEST_BYTES || align > MAX_REQUEST_BYTES)
+		return 0;
+	tag = aligned_size_to_tag(size, MAX(align, MIN_OBJECT_BYTES));
+	if (tag)
+		return tag_size[tag];
+	return bytes_to_pages(MAX(size, 1)) << PAGE_SHIFT;
+}
+
+static void collect_cache(struct kmem_cache *cache, void *arg)
+{
+	struct kmem_cache **list = arg;
+
+	list[cache->tag] = cache;
+}
+
+bool heap_trim(void)
+{
+	/* collected under the lock of the caches, shrunk after it */
+	struct kmem_cache *list[NR_TAGS] = { NULL };
+
+	slab_boot();
+	slot_drain_all();
+	kmem_cache_for_each(collect_cache, list);
+	for (unsigned int tag = 0; tag < NR_TAGS; tag++) {
+		if (list[tag])
+			kmem_cache_shrink(list[tag]);
+	}
+	return page_purge_all() > 0;
+}

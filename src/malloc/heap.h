@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * malloc's contract, under names that do not collide with the host's: exports.c gives them the
+ * names that programs know, tests call them as they are.
+ *
+ * All of them: any thread, at any time, before the first constructor and after the last destructor,
+ * but not from a signal handler that interrupted one of them. Addresses are multiples of 16. What
+ * returns NULL sets errno, to ENOMEM unless it says otherwise; freeing keeps errno.
+ */
+#ifndef SLABUDDY_MALLOC_HEAP_H
+#define SLABUDDY_MALLOC_HEAP_H
+
+#include "malloc/size_class.h"
+#include "slab/fast.h"
+
+/* Larger requests than this never succeed, so that differences of pointers do not overflow. */
+#define MAX_REQUEST_BYTES ((size_t)PTRDIFF_MAX)
+
+void *heap_malloc_slow(size_t size);
+void heap_free_slow(void *ptr);
+
+static always_inline void *heap_malloc(size_t size)
+{
+	if (likely(size <= MAX_SLAB_BYTES)) {
+		void *object = slot_pop(this_slot, size_to_tag(size));
+
+		if (likely(object))
+			return object;
+	}
+	return heap_malloc_slow(size);
+}
+
+/* NULL, foreign pointers, large blocks and mistakes all end up in the slow path. */
+static always_inline void heap_free(void *ptr)
+{
+	struct section *section = addr_to_section(ptr);
+
+	if (likely(section)) {
+		unsigned int tag = section_tag(section, addr_to_pfn(ptr));
+
+		if (likely(slot_push(this_slot, tag, ptr)))
+			return;
+	}
+	heap_free_slow(ptr);
+}
+
+/**
+ * heap_calloc() - zeroed memory. Pages that are known to read as zero are not written.
+ */
+void *heap_calloc(size_t nr, size_t size);
+
+/**
+ * heap_realloc() - another size for a block, in place where that is possible.
+ * @ptr: a block, or NULL: then as heap_malloc().
+ * @size: 0: the block is freed and the result is NULL, as in glibc.
+ *
+ * Return: the block, or NULL, @ptr being as it was.
+ */
+void *heap_realloc(void *ptr, size_t size);
+
+/**
+ * heap_aligned() - memory at a multiple of @align.
+ * @align: a power of two of any size.
+ */
+void *heap_aligned(size_t align, size_t size);
+
+/* Bytes that may be used at @ptr: at least what was asked for, and always the same. */
+size_t heap_usable_size(void *ptr);
+
+/* What heap_usable_size() would say for a request; 0 when it cannot succeed. */
+size_t heap_good_size(size_t align, size_t size);
+
+/* Give all free memory back to the OS. Return: whether there was any. */
+bool heap_trim(void);
+
+#endif

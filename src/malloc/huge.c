@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "malloc/huge.h"
+
+#include "base/bits.h"
+#include "base/lock.h"
+#include "os/info.h"
+#include "os/mem.h"
+#include "page/meta.h"
+
+struct huge {
+	struct huge *next;
+	void *addr;
+	size_t bytes;
+};
+
+/* Arbitrary: a process with that many blocks of 32 MiB has 8 GiB in them. */
+#define NR_BUCKETS 256
+
+static struct lock registry_lock;
+static struct huge *buckets[NR_BUCKETS]; /* [registry_lock] */
+static size_t total_bytes;		 /* [registry_lock] */
+static size_t nr_blocks;		 /* [registry_lock] */
+
+static struct huge **bucket_of(const void *addr)
+{
+	/* multiplicative hashing: addresses differ in their middle bits */
+	uint64_t hash = ((uintptr_t)addr >> 12) * 0x9e3779b97f4a7c15u;
+
+	return &buckets[hash >> 56];
+}
+
+static struct huge **find_locked(const void *addr)
+{
+	struct huge **link = bucket_of(addr);
+
+	ASSERT_HELD(&registry_lock, LOCK_HUGE);
+	while (*link && (*link)->addr != addr)
+		link = &(*link)->next;
+	return link;
+}
+
+static void insert(struct huge *huge)
+{
+	struct huge **link;
+
+	lock_acquire(&registry_lock, LOCK_HUGE);
+	link = bucket_of(huge->addr);
+	huge->next = *link;
+	*link = huge;
+	total_bytes += huge->bytes;
+	nr_blocks++;
+	lock_release(&registry_lock, LOCK_HUGE);
+}
+
+static struct huge *take_out(const void *addr)
+{
+	struct huge **link;
+	struct huge *huge;
+
+	lock_acquire(&registry_lock, LOCK_HUGE);
+	link = find_locked(addr);
+	huge = *link;
+	if (huge) {
+		*link = huge->next;
+		total_bytes -= huge->bytes;
+		nr_blocks--;
+	}
+	lock_release(&registry_lock, LOCK_HUGE);
+	return huge;
+}
+
+static size_t mapping_bytes(size_t size)
+{
+	return ALIGN_UP(size, os_page_size());
+}
+
+void *huge_alloc(size_t size, size_t align)
+{
+	struct huge *huge = meta_alloc(sizeof(*huge));
+
+	if (!huge)
+		return NULL;
+	huge->bytes = mapping_bytes(size);
+	huge->addr = os_map(huge->bytes, MAX(align, os_page_size()));
+	if (!huge->addr) {
+		meta_free(huge, sizeof(*huge));
+		return NULL;
+	}
+	insert(huge);
+	return huge->addr;
+}
+
+size_t huge_bytes(const void *ptr)
+{
+	struct huge *huge;
+	size_t bytes;
+
+	lock_acquire(&registry_lock, LOCK_HUGE);
+	huge = *find_locked(ptr);
+	bytes = huge ? huge->bytes : 0;
+	lock_release(&registry_lock, LOCK_HUGE);
+	return bytes;
+}
+
+bool huge_free(void *ptr)
+{
+	struct huge *huge = take_out(ptr);
+
+	if (!huge)
+		return false;
+	os_unmap(huge->addr, huge->bytes);
+	meta_free(huge, sizeof(*huge));
+	return true;
+}
+
+void *huge_resize(void *ptr, size_t size)
+{
+	size_t bytes = mapping_bytes(size);
+	struct huge *huge = take_out(ptr);
+	void *now = NULL;
+
+	if (!huge)
+		return NULL;
+	if (bytes == huge->bytes)
+		now = ptr;
+	else
+		now = os_remap(ptr, huge->bytes, bytes);
+	if (now) {
+		huge->addr = now;
+		huge->bytes = bytes;
+	}
+	insert(huge);
+	return now;
+}
+
+size_t huge_total_bytes(void)
+{
+	return READ_ONCE(total_bytes);
+}
+
+size_t huge_count(void)
+{
+	return READ_ONCE(nr_blocks);
+}
+
+void huge_walk_locks(void (*visit)(struct lock *lock))
+{
+	visit(&registry_lock);
+}

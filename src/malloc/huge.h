@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocks that are mappings of their own: above half a section, and whatever the zones cannot
+ * provide when addresses are scarce. A registry finds them by their address.
+ */
+#ifndef SLABUDDY_MALLOC_HUGE_H
+#define SLABUDDY_MALLOC_HUGE_H
+
+#include "base/compiler.h"
+
+struct lock;
+
+/* A new mapping, which reads as zero. @align: a power of two. Return: NULL when the OS refused. */
+void *huge_alloc(size_t size, size_t align);
+
+/* Bytes of the block that starts at @ptr; 0 when there is none. */
+size_t huge_bytes(const void *ptr);
+
+/* Return: false when no block starts at @ptr. */
+bool huge_free(void *ptr);
+
+/* Another size, perhaps at another place. Return: NULL when the OS refused; the block is as it was. */
+void *huge_resize(void *ptr, size_t size);
+
+size_t huge_total_bytes(void);
+size_t huge_count(void);
+
+void huge_walk_locks(void (*visit)(struct lock *lock));
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "malloc/large.h"
+
+#include <string.h>
+
+#include "buddy/page_alloc.h"
+#include "buddy/run.h"
+#include "slab/slot.h"
+
+/* Pages whose state is looked up at once when a run has to be cleared. */
+#define CLEAR_STEP_PAGES 1024U
+
+static size_t total_pages; /* [atomic] */
+static size_t nr_blocks;   /* [atomic] */
+
+static void account(size_t blocks, size_t pages)
+{
+	__atomic_fetch_add(&nr_blocks, blocks, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&total_pages, pages, __ATOMIC_RELAXED);
+}
+
+static void clear_dirty_pages(struct page *page, unsigned int nr)
+{
+	uint64_t map[CLEAR_STEP_PAGES / BITS_PER_WORD];
+	char *addr = page_address(page);
+
+	for (unsigned int done = 0; done < nr; done += CLEAR_STEP_PAGES) {
+		unsigned int step = MIN(nr - done, CLEAR_STEP_PAGES);
+
+		zone_copy_dirty(page + done, step, map);
+		for (unsigned int i = 0; i < step; i++) {
+			if (bitmap_test(map, i))
+				memset(addr + ((size_t)(done + i) << PAGE_SHIFT), 0, PAGE_SIZE);
+		}
+	}
+}
+
+void *large_alloc(size_t size, size_t align, bool zero)
+{
+	size_t nr_pages = bytes_to_pages(size);
+	unsigned int align_order = align > PAGE_SIZE ? ilog2(align) - PAGE_SHIFT : 0;
+	struct slot *slot = slot_get();
+	unsigned int nr_dirty;
+	struct page *page;
+
+	page = page_alloc_exact(slot ? slot->nid : 0, nr_pages, align_order, MIGRATE_MOVABLE,
+				&nr_dirty);
+	if (!page)
+		return NULL;
+	page_set_type(page, PAGE_LARGE);
+	account(1, nr_pages);
+	if (zero && nr_dirty == nr_pages)
+		memset(page_address(page), 0, nr_pages << PAGE_SHIFT);
+	else if (zero && nr_dirty)
+		clear_dirty_pages(page, (unsigned int)nr_pages);
+	return page_address(page);
+}
+
+struct page *large_page(const void *ptr)
+{
+	struct section *section = addr_to_section(ptr);
+	unsigned int pfn = addr_to_pfn(ptr);
+	struct page *page;
+
+	if (!section || !IS_ALIGNED((uintptr_t)ptr, PAGE_SIZE) ||
+	    section_tag(section, pfn) != TAG_PLAIN)
+		return NULL;
+	page = pfn_to_page(section, pfn);
+	return page_type(page) == PAGE_LARGE ? page : NULL;
+}
+
+bool large_free(struct page *page)
+{
+	uint8_t expected = PAGE_LARGE;
+	unsigned int nr_pages = page->nr_pages;
+
+	/* of two threads that free one block, only one gets past this */
+	if (!__atomic_compare_exchange_n(&page->type, &expected, PAGE_USED, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED))
+		return false;
+	account((size_t)-1, -(size_t)nr_pages);
+	zone_free_run(page, nr_pages);
+	return true;
+}
+
+bool large_resize(struct page *page, size_t size)
+{
+	size_t old_pages = page->nr_pages;
+	size_t new_pages = bytes_to_pages(size);
+
+	if (new_pages > old_pages && !zone_extend_run(page, new_pages))
+		return false;
+	if (new_pages < old_pages)
+		zone_shorten_run(page, new_pages);
+	account(0, new_pages - old_pages);
+	return true;
+}
+
+size_t large_total_bytes(void)
+{
+	return READ_ONCE(total_pages) << PAGE_SHIFT;
+}
+
+size_t large_count(void)
+{
+	return READ_ONCE(nr_blocks);
+}

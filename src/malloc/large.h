@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocks that are exact runs of pages: from 32 KiB to half a section.
+ */
+#ifndef SLABUDDY_MALLOC_LARGE_H
+#define SLABUDDY_MALLOC_LARGE_H
+
+#include "page/page.h"
+
+/* Above half a section a block is a mapping of its own. */
+#define MAX_LARGE_BYTES (SECTION_BYTES / 2)
+
+/*
+ * A run of pages for @size bytes at a multiple of @align, a power of two. @zero: it must read as
+ * zero. Return: NULL when the buddy has none; errno is left alone.
+ */
+void *large_alloc(size_t size, size_t align, bool zero);
+
+/* The large block that starts at @ptr, or NULL. */
+struct page *large_page(const void *ptr);
+
+/* Return: false when @page is not allocated any more: somebody else freed it just now. */
+bool large_free(struct page *page);
+
+/* Make a block @size bytes long where it stands. Return: false when it cannot be. */
+bool large_resize(struct page *page, size_t size);
+
+static inline size_t large_bytes(const struct page *page)
+{
+	return (size_t)page->nr_pages << PAGE_SHIFT;
+}
+
+/* Bytes and number of large blocks. */
+size_t large_total_bytes(void);
+size_t large_count(void);
+
+#endif

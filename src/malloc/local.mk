@@ -1,0 +1,16 @@
+libcore_la_SOURCES += \
+	src/malloc/at_exit.c \
+	src/malloc/audit.c \
+	src/malloc/audit.h \
+	src/malloc/foreign.c \
+	src/malloc/foreign.h \
+	src/malloc/heap.c \
+	src/malloc/heap.h \
+	src/malloc/huge.c \
+	src/malloc/huge.h \
+	src/malloc/info.c \
+	src/malloc/info.h \
+	src/malloc/large.c \
+	src/malloc/large.h \
+	src/malloc/size_class.c \
+	src/malloc/size_class.h

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "malloc/size_class.h"
+
+#include <stdio.h>
+
+/* Slabs of the larger classes may be larger than the kernel's, which would waste up to a third. */
+#define MAX_SLAB_ORDER 5
+
+/*
+ * The tables are constant expressions, so that they lie in the file's read-only pages and nothing
+ * has to fill them in. LOG2(n - 1) picks the doubling, two bits below it the quarter.
+ */
+#define LOG2(n) (63 - __builtin_clzll((unsigned long long)(n)))
+#define SMALL_CLASS(n) (((n) + 15) / 16 - 1)
+#define LARGE_CLASS(n) \
+	(8 + (LOG2((n) - 1) - 7) * 4 + (((n) - 1) >> (LOG2((n) - 1) - 2)) - 4)
+#define CLASS(n) ((n) < 1 ? 0 : (n) <= 128 ? SMALL_CLASS(n) : LARGE_CLASS((n) | 1 << 7))
+#define TAG(i) (uint8_t)(TAG_FIRST_CACHE + CLASS((i) << GRANULE_SHIFT))
+
+#define TAG4(i) TAG(i), TAG((i) + 1), TAG((i) + 2), TAG((i) + 3)
+#define TAG16(i) TAG4(i), TAG4((i) + 4), TAG4((i) + 8), TAG4((i) + 12)
+#define TAG64(i) TAG16(i), TAG16((i) + 16), TAG16((i) + 32), TAG16((i) + 48)
+#define TAG256(i) TAG64(i), TAG64((i) + 64), TAG64((i) + 128), TAG64((i) + 192)
+
+const uint8_t size_tag[(MAX_SLAB_BYTES >> GRANULE_SHIFT) + 1] = {
+	TAG256(0),    TAG256(256),  TAG256(512),  TAG256(768),	TAG256(1024),
+	TAG256(1280), TAG256(1536), TAG256(1792), TAG(2048),
+};
+
+#define QUARTERS(shift) 5 << (shift), 6 << (shift), 7 << (shift), 8 << (shift)
+
+const uint16_t tag_size[TAG_FIRST_NAMED] = {
+	[TAG_FIRST_CACHE] = 16, 32, 48, 64, 80, 96, 112, 128,
+	QUARTERS(5), QUARTERS(6), QUARTERS(7), QUARTERS(8),
+	QUARTERS(9), QUARTERS(10), QUARTERS(11), QUARTERS(12),
+};
+
+static struct kmem_cache class_caches[NR_SIZE_CLASSES];
+
+unsigned int aligned_size_to_tag(size_t size, size_t align)
+{
+	size_t rounded = ALIGN_UP(MAX(size, 1), align);
+
+	if (rounded > MAX_SLAB_BYTES || align > PAGE_SIZE)
+		return 0;
+	for (unsigned int tag = size_to_tag(rounded); tag < TAG_FIRST_CACHE + NR_SIZE_CLASSES; tag++) {
+		if (IS_ALIGNED(tag_size[tag], align))
+			return tag;
+	}
+	return 0;
+}
+
+static cold bool set_up(struct kmem_cache *cache, unsigned int tag)
+{
+	char name[CACHE_NAME_BYTES];
+
+	snprintf(name, sizeof(name), "kmalloc-%u", tag_size[tag]);
+	return !kmem_cache_setup(cache, name, tag_size[tag], 0, MAX_SLAB_ORDER, tag);
+}
+
+struct kmem_cache *size_class_cache(unsigned int tag)
+{
+	struct kmem_cache *cache = &class_caches[tag - TAG_FIRST_CACHE];
+
+	if (unlikely(!load_acquire(&cache->ready)) && !set_up(cache, tag))
+		return NULL;
+	return cache;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "slab/alloc.h"
+
+#include <string.h>
+
+#include "slab/fast.h"
+#include "slab/report.h"
+#include "slab/slab.h"
+
+/* Objects that all main sheaves of a slot may hold, in bytes, before they stop growing. Arbitrary. */
+#define SLOT_SHEAF_BYTES MIB(1)
+
+/* Refills and flushes that make a sheaf grow. Arbitrary: one is an accident, two are a rate. */
+#define EVENTS_TO_GROW 2
+
+/* Make @sheaf the main one. */
+static void install_main(struct slot *slot, struct kmem_cache *cache, struct sheaf *sheaf)
+{
+	struct slot_cache *sc = &slot->cache[cache->tag];
+	size_t capacity = MIN(sheaf->capacity, cache->sheaf_max);
+
+	slot->sheaf_bytes += capacity * cache->size;
+	slot->sheaf_bytes -= (size_t)sc->capacity * cache->size;
+	slot->sheaves[cache->tag].main = sheaf;
+	sc->objects = sheaf->objects;
+	sc->capacity = (uint32_t)capacity;
+	sc->reciprocal = cache->reciprocal;
+	sc->slab_mask = cache->slab_mask;
+	WRITE_ONCE(sc->count, sheaf->size);
+}
+
+/* Take the main sheaf out of the fast path's hands; it knows its size again. */
+static struct sheaf *detach_main(struct slot *slot, struct kmem_cache *cache)
+{
+	struct sheaf *main = slot->sheaves[cache->tag].main;
+
+	main->size = slot->cache[cache->tag].count;
+	return main;
+}
+
+static bool has_main(struct slot *slot, struct kmem_cache *cache)
+{
+	struct sheaf *first;
+
+	if (likely(slot->sheaves[cache->tag].main))
+		return true;
+	first = sheaf_alloc(cache->sheaf_min);
+	if (!first)
+		return false;
+	install_main(slot, cache, first);
+	return true;
+}
+
+static void swap_spare(struct slot *slot, struct kmem_cache *cache)
+{
+	struct slot_sheaves *sheaves = &slot->sheaves[cache->tag];
+	struct sheaf *main = detach_main(slot, cache);
+
+	install_main(slot, cache, sheaves->spare);
+	sheaves->spare = main;
+}
+
+/* Policy: a sheaf grows with the rate at which it runs empty or full, within two bounds. */
+static bool should_grow(struct slot *slot, struct kmem_cache *cache)
+{
+	struct slot_sheaves *sheaves = &slot->sheaves[cache->tag];
+	size_t capacity = slot->cache[cache->tag].capacity;
+
+	if (++sheaves->events < EVENTS_TO_GROW)
+		return false;
+	sheaves->events = 0;
+	return capacity < cache->sheaf_max &&
+	       slot->sheaf_bytes + capacity * cache->size <= SLOT_SHEAF_BYTES;
+}
+
+/* Replace the main sheaf by one of about twice its capacity, with the same objects. */
+static bool grow_main(struct slot *slot, struct kmem_cache *cache)
+{
+	uint32_t wanted = MIN(slot->cache[cache->tag].capacity * 2 + 4, cache->sheaf_max);
+	struct sheaf *larger = sheaf_alloc(wanted);
+	struct sheaf *main;
+
+	if (!larger)
+		return false;
+	main = detach_main(slot, cache);
+	memcpy(larger->objects, main->objects, main->size * sizeof(void *));
+	larger->size = main->size;
+	install_main(slot, cache, larger);
+	sheaf_free(main);
+	return true;
+}
+
+/* The main sheaf is empty: put objects into it. Return: whether there are any now. */
+static bool refill_main(struct slot *slot, struct kmem_cache *cache)
+{
+	struct slot_sheaves *sheaves = &slot->sheaves[cache->tag];
+	struct slot_cache *sc = &slot->cache[cache->tag];
+	struct kmem_cache_node *node = cache_node(cache, slot->nid);
+	struct sheaf *full;
+	unsigned int got;
+
+	if (sheaves->spare && sheaves->spare->size) {
+		swap_spare(slot, cache);
+		return true;
+	}
+	full = node ? barn_get_full(&node->barn) : NULL;
+	if (full) {
+		barn_put_empty(&node->barn, detach_main(slot, cache));
+		install_main(slot, cache, full);
+		return true;
+	}
+	if (should_grow(slot, cache))
+		grow_main(slot, cache);
+	got = slab_refill(cache, slot->nid, sc->objects, sc->capacity, &slot->pcp);
+	store_release(&sc->count, got);
+	return got > 0;
+}
+
+/* Without a slot: one object straight from the slabs. */
+static void *alloc_direct(struct kmem_cache *cache)
+{
+	void *object;
+
+	return slab_refill(cache, 0, &object, 1, NULL) ? object : NULL;
+}
+
+noinline void *kmem_cache_alloc_slow(struct kmem_cache *cache)
+{
+	struct slot *slot = slot_get();
+	void *object = NULL;
+
+	if (slot) {
+		lock_acquire(&slot->lock, LOCK_SLOT);
+		if (has_main(slot, cache)) {
+			object = slot_pop(slot, cache->tag);
+			if (!object && refill_main(slot, cache))
+				object = slot_pop(slot, cache->tag);
+		}
+		lock_release(&slot->lock, LOCK_SLOT);
+	}
+	return object ? object : alloc_direct(cache);
+}
+
+/* An empty sheaf to put in the place of a full one, or NULL. */
+static struct sheaf *empty_sheaf(struct kmem_cache *cache, struct kmem_cache_node *node,
+				 uint32_t capacity)
+{
+	struct sheaf *sheaf = node ? barn_get_empty(&node->barn, capacity) : NULL;
+
+	return sheaf ? sheaf : sheaf_alloc(MIN(capacity, cache->sheaf_max));
+}
+
+/* Hand the full main sheaf to the barn. Return: false when it does not want it. */
+static bool store_main(struct slot *slot, struct kmem_cache *cache)
+{
+	struct kmem_cache_node *node = cache_node(cache, slot->nid);
+	struct sheaf *fresh;
+
+	/* racy peek; rechecked under the lock */
+	if (!node || READ_ONCE(node->barn.nr_objects) >= cache->barn_max)
+		return false;
+	fresh = empty_sheaf(cache, node, slot->cache[cache->tag].capacity);
+	if (!fresh)
+		return false;
+	if (!barn_put_full(&node->barn, detach_main(slot, cache), cache->barn_max)) {
+		barn_put_empty(&node->barn, fresh);
+		return false;
+	}
+	install_main(slot, cache, fresh);
+	return true;
+}
+
+/*
+ * The main sheaf is full: make room in it. With no memory for another sheaf there is still the
+ * flush, which needs none.
+ */
+static void make_room(struct slot *slot, struct kmem_cache *cache)
+{
+	struct slot_sheaves *sheaves = &slot->sheaves[cache->tag];
+	struct slot_cache *sc = &slot->cache[cache->tag];
+	unsigned int count;
+
+	if (!sheaves->spare)
+		sheaves->spare = sheaf_alloc(sc->capacity);
+	if (sheaves->spare && !sheaves->spare->size) {
+		swap_spare(slot, cache);
+		return;
+	}
+	if (should_grow(slot, cache) && grow_main(slot, cache))
+		return;
+	if (store_main(slot, cache))
+		return;
+	count = sc->count;
+	WRITE_ONCE(sc->count, 0);
+	slab_flush(cache, sc->objects, count, &slot->pcp, slot->nid);
+}
+
+static bool spare_holds(struct slot *slot, struct kmem_cache *cache, void *object)
+{
+	struct sheaf *spare = slot->sheaves[cache->tag].spare;
+	size_t place;
+
+	if (!spare)
+		return false;
+	place = ((uintptr_t)((void **)object)[1] - (uintptr_t)spare->objects) / sizeof(void *);
+	return place < spare->size && spare->objects[place] == object;
+}
+
+noinline void kmem_cache_free_slow(struct kmem_cache *cache, void *object)
+{
+	struct slot *slot = slot_get();
+	bool twice;
+
+	if (!slab_of(cache, object) || !slab_is_object(cache, object)) {
+		report_not_an_object(cache, object);
+		return;
+	}
+	if (!slab_object_in_use(cache, object)) {
+		report_double_free(cache, object);
+		return;
+	}
+	if (!slot) {
+		slab_flush(cache, &object, 1, NULL, 0);
+		return;
+	}
+	lock_acquire(&slot->lock, LOCK_SLOT);
+	if (!has_main(slot, cache)) {
+		lock_release(&slot->lock, LOCK_SLOT);
+		slab_flush(cache, &object, 1, NULL, 0);
+		return;
+	}
+	twice = sheaf_holds(&slot->cache[cache->tag], object) || spare_holds(slot, cache, object);
+	if (!twice) {
+		if (slot->cache[cache->tag].count >= slot->cache[cache->tag].capacity)
+			make_room(slot, cache);
+		slot_push(slot, cache->tag, object);
+	}
+	lock_release(&slot->lock, LOCK_SLOT);
+	if (twice)
+		report_double_free(cache, object);
+}

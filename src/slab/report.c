@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "slab/report.h"
+
+#include "base/check.h"
+#include "base/option.h"
+#include "slab/cache.h"
+
+/* The option decides, once for every kind of report. */
+#define complain(...)							\
+	do {								\
+		if (READ_ONCE(options.bad_free) == BAD_FREE_WARN)	\
+			warn(__VA_ARGS__);				\
+		else							\
+			fatal(__VA_ARGS__);				\
+	} while (0)
+
+void report_double_free(const struct kmem_cache *cache, const void *object)
+{
+	complain("free(): double free of %p (cache %s)", object, cache->name);
+}
+
+void report_not_an_object(const struct kmem_cache *cache, const void *addr)
+{
+	complain("free(): invalid pointer %p: not the start of an object (cache %s)", addr,
+		 cache->name);
+}
+
+void report_bad_free(const void *addr, const char *what)
+{
+	complain("free(): invalid pointer %p: %s", addr, what);
+}

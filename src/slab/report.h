@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is said about a pointer that cannot be freed. One line, then abort(), or with the option
+ * bad_free=warn the pointer is left alone.
+ */
+#ifndef SLABUDDY_SLAB_REPORT_H
+#define SLABUDDY_SLAB_REPORT_H
+
+#include "base/compiler.h"
+
+struct kmem_cache;
+
+cold void report_double_free(const struct kmem_cache *cache, const void *object);
+cold void report_not_an_object(const struct kmem_cache *cache, const void *addr);
+
+/* The same for pointers outside of slabs. @what: what the address is instead. */
+cold void report_bad_free(const void *addr, const char *what);
+
+#endif

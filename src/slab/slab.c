@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "slab/slab.h"
+
+#include "slab/report.h"
+
+static unsigned int nr_map_words(const struct kmem_cache *cache)
+{
+	return DIV_ROUND_UP(cache->objects, BITS_PER_WORD);
+}
+
+/* Which partial list a slab with @inuse of its objects handed out belongs to. */
+static unsigned int fullness_of(const struct kmem_cache *cache, unsigned int inuse)
+{
+	unsigned int fullness = (unsigned int)(cache->fullness * inuse >> 32);
+
+	return MIN(fullness, NR_FULLNESS - 1);
+}
+
+static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, struct pcp *pcp)
+{
+	struct page *slab = page_alloc(nid, cache->order, cache->migratetype, pcp);
+
+	if (!slab)
+		return NULL;
+	slab->order = cache->order;
+	slab->nid = page_zone(slab)->nid;
+	slab->fullness = 0;
+	slab->inuse = 0;
+	slab->objects = cache->objects;
+	slab->cache = cache;
+	for (unsigned int left = cache->objects, object = 0; left;) {
+		unsigned int here = MIN(left, BITS_PER_WORD);
+
+		*slab_map_word(slab, object) = low_bits(here);
+		object += here;
+		left -= here;
+	}
+	page_set_type(slab, PAGE_SLAB);
+	page_set_tags(slab, 1U << cache->order, cache->tag);
+	return slab;
+}
+
+static void slab_release(struct kmem_cache *cache, struct page *slab, struct pcp *pcp,
+			 unsigned int pcp_nid)
+{
+	page_set_tags(slab, 1U << cache->order, TAG_PLAIN);
+	page_set_type(slab, PAGE_USED);
+	slab->cache = NULL;
+	slab->nr_pages = 1U << cache->order;
+	page_free(slab, cache->order, cache->migratetype, pcp, pcp_nid);
+}
+
+static void partial_add(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab)
+{
+	slab->fullness = (uint8_t)fullness_of(cache, slab->inuse);
+	list_add(&slab->lru, &node->partial[slab->fullness]);
+	node->nr_partial++;
+	node->nr_empty += !slab->inuse;
+}
+
+static void partial_del(struct kmem_cache_node *node, struct page *slab)
+{
+	list_del(&slab->lru);
+	node->nr_partial--;
+}
+
+/* Move up to @want free objects, lowest address first. */
+static unsigned int take_objects(struct kmem_cache *cache, struct page *slab, void **objects,
+				 unsigned int want)
+{
+	char *base = page_address(slab);
+	unsigned int words = nr_map_words(cache);
+	unsigned int got = 0;
+
+	for (unsigned int w = 0; w < words && got < want; w++) {
+		uint64_t *map = slab_map_word(slab, w * BITS_PER_WORD);
+		uint64_t free = *map;
+
+		while (free && got < want) {
+			unsigned int object = w * BITS_PER_WORD + first_bit(free);
+
+			objects[got++] = base + (size_t)object * cache->size;
+			free &= free - 1;
+		}
+		*map = free;
+	}
+	slab->inuse = (uint16_t)(slab->inuse + got);
+	return got;
+}
+
+static struct page *fullest_partial(struct kmem_cache_node *node)
+{
+	for (int fullness = NR_FULLNESS - 1; fullness >= 0; fullness--) {
+		if (!list_empty(&node->partial[fullness]))
+			return list_first_entry(&node->partial[fullness], struct page, lru);
+	}
+	return NULL;
+}
+
+static unsigned int take_from_partial(struct kmem_cache *cache, struct kmem_cache_node *node,
+				      void **objects, unsigned int want)
+{
+	unsigned int got = 0;
+
+	lock_acquire(&node->list_lock, LOCK_NODE);
+	while (got < want && node->nr_partial) {
+		struct page *slab = fullest_partial(node);
+
+		node->nr_empty -= !slab->inuse;
+		partial_del(node, slab);
+		got += take_objects(cache, slab, objects + got, want - got);
+		if (slab->inuse < slab->objects)
+			partial_add(cache, node, slab);
+	}
+	node->nr_inuse += got;
+	lock_release(&node->list_lock, LOCK_NODE);
+	return got;
+}
+
+/* Nobody else knows the slab yet, so its objects are taken without the lock. */
+static unsigned int take_from_new(struct kmem_cache *cache, unsigned int nid, void **objects,
+				  unsigned int want, struct pcp *pcp)
+{
+	struct page *slab = slab_new(cache, nid, pcp);
+	struct kmem_cache_node *node;
+	unsigned int got;
+
+	if (!slab)
+		return 0;
+	node = cache_node(cache, slab->nid);
+	if (!node) {
+		slab_release(cache, slab, pcp, nid);
+		return 0;
+	}
+	got = take_objects(cache, slab, objects, want);
+	lock_acquire(&node->list_lock, LOCK_NODE);
+	node->nr_slabs++;
+	node->nr_inuse += got;
+	if (slab->inuse < slab->objects)
+		partial_add(cache, node, slab);
+	lock_release(&node->list_lock, LOCK_NODE);
+	return got;
+}
+
+static void reverse(void **objects, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr / 2; i++) {
+		void *object = objects[i];
+
+		objects[i] = objects[nr - 1 - i];
+		objects[nr - 1 - i] = object;
+	}
+}
+
+unsigned int slab_refill(struct kmem_cache *cache, unsigned int nid, void **objects,
+			 unsigned int want, struct pcp *pcp)
+{
+	struct kmem_cache_node *node = cache_node(cache, nid);
+	unsigned int got = node ? take_from_partial(cache, node, objects, want) : 0;
+
+	/* half of what is wanted is good enough to spare another slab */
+	while (got < DIV_ROUND_UP(want, 2)) {
+		unsigned int more = take_from_new(cache, nid, objects + got, want - got, pcp);
+
+		if (!more)
+			break;
+		got += more;
+	}
+	/* a sheaf hands out its last object first: the lowest address of the first slab */
+	reverse(objects, got);
+	return got;
+}
+
+struct page *slab_of(struct kmem_cache *cache, const void *addr)
+{
+	struct section *section = addr_to_section(addr);
+	unsigned int pfn = addr_to_pfn(addr);
+	struct page *slab;
+
+	if (!section || section_tag(section, pfn) != cache->tag)
+		return NULL;
+	slab = pfn_to_page(section, ALIGN_DOWN(pfn, 1U << cache->order));
+	return page_type(slab) == PAGE_SLAB && slab->cache == cache ? slab : NULL;
+}
+
+bool slab_is_object(const struct kmem_cache *cache, const void *addr)
+{
+	uint32_t offset = (uint32_t)(uintptr_t)addr & cache->slab_mask;
+
+	return is_multiple(cache->reciprocal, offset) &&
+	       object_number(cache, offset) < cache->objects;
+}
+
+bool slab_object_in_use(struct kmem_cache *cache, const void *addr)
+{
+	struct page *slab = slab_of(cache, addr);
+	struct kmem_cache_node *node = slab ? cache_node(cache, slab->nid) : NULL;
+	unsigned int object;
+	bool free;
+
+	if (!node || !slab_is_object(cache, addr))
+		return false;
+	object = object_number(cache, (uint32_t)(uintptr_t)addr & cache->slab_mask);
+	lock_acquire(&node->list_lock, LOCK_NODE);
+	free = *slab_map_word(slab, object) >> object % BITS_PER_WORD & 1;
+	lock_release(&node->list_lock, LOCK_NODE);
+	return !free;
+}
+
+/*
+ * Put one object back. Slabs that it leaves empty, and that the node need not keep, go to @dead.
+ */
+static void put_object(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
+		       const void *addr, struct list_head *dead)
+{
+	unsigned int object = object_number(cache, (uint32_t)(uintptr_t)addr & cache->slab_mask);
+	uint64_t *map = slab_map_word(slab, object);
+	uint64_t bit = (uint64_t)1 << object % BITS_PER_WORD;
+	bool was_full = slab->inuse == slab->objects;
+
+	ASSERT_HELD(&node->list_lock, LOCK_NODE);
+	if (unlikely(*map & bit)) {
+		report_double_free(cache, addr);
+		return;
+	}
+	*map |= bit;
+	slab->inuse--;
+	node->nr_inuse--;
+	if (unlikely(!slab->inuse)) {
+		if (!was_full)
+			partial_del(node, slab);
+		if (node->nr_empty < cache->min_empty) {
+			partial_add(cache, node, slab);
+		} else {
+			list_add(&slab->lru, dead);
+			node->nr_slabs--;
+		}
+	} else if (was_full) {
+		partial_add(cache, node, slab);
+	} else if (slab->fullness != fullness_of(cache, slab->inuse)) {
+		partial_del(node, slab);
+		partial_add(cache, node, slab);
+	}
+}
+
+static void release_all(struct kmem_cache *cache, struct list_head *dead, struct pcp *pcp,
+			unsigned int pcp_nid)
+{
+	while (!list_empty(dead)) {
+		struct page *slab = list_first_entry(dead, struct page, lru);
+
+		list_del(&slab->lru);
+		slab_release(cache, slab, pcp, pcp_nid);
+	}
+}
+
+void slab_flush(struct kmem_cache *cache, void **objects, unsigned int nr, struct pcp *pcp,
+		unsigned int pcp_nid)
+{
+	struct kmem_cache_node *held = NULL;
+	struct list_head dead;
+
+	list_head_init(&dead);
+	for (unsigned int i = 0; i < nr; i++) {
+		struct page *slab = slab_of(cache, objects[i]);
+		struct kmem_cache_node *node;
+
+		if (unlikely(!slab || !slab_is_object(cache, objects[i]))) {
+			report_not_an_object(cache, objects[i]);
+			continue;
+		}
+		/* it has slabs, so it exists */
+		node = load_acquire(&cache->node[slab->nid]);
+		if (node != held) {
+			if (held)
+				lock_release(&held->list_lock, LOCK_NODE);
+			lock_acquire(&node->list_lock, LOCK_NODE);
+			held = node;
+		}
+		put_object(cache, node, slab, objects[i], &dead);
+	}
+	if (held)
+		lock_release(&held->list_lock, LOCK_NODE);
+	release_all(cache, &dead, pcp, pcp_nid);
+}
+
+void slab_shrink_node(struct kmem_cache *cache, struct kmem_cache_node *node)
+{
+	struct list_head dead;
+	struct list_head *list = &node->partial[0];
+
+	list_head_init(&dead);
+	lock_acquire(&node->list_lock, LOCK_NODE);
+	for (struct list_head *pos = list->next, *next; pos && pos != list; pos = next) {
+		struct page *slab = list_entry(pos, struct page, lru);
+
+		next = pos->next;
+		if (slab->inuse)
+			continue;
+		partial_del(node, slab);
+		node->nr_empty--;
+		node->nr_slabs--;
+		list_add(&slab->lru, &dead);
+	}
+	lock_release(&node->list_lock, LOCK_NODE);
+	release_all(cache, &dead, NULL, 0);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "slab/slot.h"
+
+#include <limits.h>
+#include <pthread.h>
+
+#include "page/meta.h"
+#include "slab/slab.h"
+
+/* Never written: all their sheaves are empty and full at once, as zero says. */
+struct slot slot_none;
+struct slot slot_gone;
+
+thread_local_word struct slot *this_slot = &slot_none;
+
+/*
+ * Free slots keep their contents for the next thread, up to this many of them. Arbitrary: more
+ * threads than that seldom start at once.
+ */
+#define MAX_WARM_FREE 16
+
+static struct lock slots_lock;
+static struct slot *all_slots;	 /* [slots_lock] */
+static struct slot *free_slots;	 /* [slots_lock] */
+static unsigned int nr_slots;	 /* [slots_lock] */
+static unsigned int nr_free_slots; /* [slots_lock] */
+
+static pthread_key_t exit_key;
+static bool exit_key_ready; /* [const after slot_boot] */
+
+static struct slot *pop_free(void)
+{
+	struct slot *slot;
+
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	slot = free_slots;
+	if (slot) {
+		free_slots = slot->next_free;
+		nr_free_slots--;
+		slot->in_use = true;
+	}
+	lock_release(&slots_lock, LOCK_SLOTS);
+	return slot;
+}
+
+static struct slot *slot_new(void)
+{
+	struct slot *slot = meta_alloc(sizeof(*slot));
+
+	if (!slot)
+		return NULL;
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	slot->in_use = true;
+	slot->nid = (uint8_t)(nr_slots++ % nr_nodes());
+	slot->next = all_slots;
+	all_slots = slot;
+	lock_release(&slots_lock, LOCK_SLOTS);
+	return slot;
+}
+
+noinline struct slot *slot_acquire(void)
+{
+	struct slot *slot;
+
+	if (!exit_key_ready)
+		return NULL;
+	slot = pop_free();
+	if (!slot)
+		slot = slot_new();
+	if (!slot)
+		return NULL;
+	this_slot = slot;
+	/* may allocate, which is why the slot is in place already */
+	pthread_setspecific(exit_key, (void *)1);
+	return slot;
+}
+
+static void slot_give_back(struct slot *slot)
+{
+	bool warm;
+
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	warm = nr_free_slots < MAX_WARM_FREE;
+	lock_release(&slots_lock, LOCK_SLOTS);
+	if (!warm)
+		slot_drain(slot);
+
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	slot->in_use = false;
+	slot->next_free = free_slots;
+	free_slots = slot;
+	nr_free_slots++;
+	lock_release(&slots_lock, LOCK_SLOTS);
+}
+
+/*
+ * Runs when a thread ends. Other destructors may still allocate, so the slot is kept until the last
+ * round of destructors; @round counts them. What comes after that goes without a slot.
+ */
+static void thread_exit(void *round)
+{
+	uintptr_t n = (uintptr_t)round;
+	struct slot *slot = this_slot;
+
+	if (n < PTHREAD_DESTRUCTOR_ITERATIONS) {
+		pthread_setspecific(exit_key, (void *)(n + 1));
+		return;
+	}
+	this_slot = &slot_gone;
+	if (slot != &slot_none && slot != &slot_gone)
+		slot_give_back(slot);
+}
+
+void slot_boot(void)
+{
+	if (pthread_key_create(&exit_key, thread_exit))
+		warn("no key for thread exit left: threads go without a slot");
+	else
+		exit_key_ready = true;
+}
+
+void slot_adopt_all(void)
+{
+	struct slot *own = this_slot;
+
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	for (struct slot *slot = all_slots; slot; slot = slot->next) {
+		if (!slot->in_use || slot == own)
+			continue;
+		slot->in_use = false;
+		slot->next_free = free_slots;
+		free_slots = slot;
+		nr_free_slots++;
+	}
+	lock_release(&slots_lock, LOCK_SLOTS);
+}
+
+static void drain_sheaf(struct slot *slot, struct kmem_cache *cache, struct sheaf *sheaf)
+{
+	slab_flush(cache, sheaf->objects, sheaf->size, &slot->pcp, slot->nid);
+	sheaf->size = 0;
+}
+
+/* Empty both sheaves of one cache and forget them, so that the next use starts small. */
+static void drain_cache(struct slot *slot, unsigned int tag)
+{
+	struct slot_sheaves *sheaves = &slot->sheaves[tag];
+	struct slot_cache *sc = &slot->cache[tag];
+	struct kmem_cache *cache = load_acquire(&tag_cache[tag]);
+
+	if (!sheaves->main)
+		return;
+	sheaves->main->size = sc->count;
+	slot->sheaf_bytes -= (size_t)sc->capacity * cache->size;
+	WRITE_ONCE(sc->count, 0);
+	sc->capacity = 0;
+	sc->objects = NULL;
+	drain_sheaf(slot, cache, sheaves->main);
+	sheaf_free(sheaves->main);
+	sheaves->main = NULL;
+	sheaves->events = 0;
+	if (sheaves->spare) {
+		drain_sheaf(slot, cache, sheaves->spare);
+		sheaf_free(sheaves->spare);
+		sheaves->spare = NULL;
+	}
+}
+
+void slot_drain(struct slot *slot)
+{
+	lock_acquire(&slot->lock, LOCK_SLOT);
+	for (unsigned int tag = TAG_FIRST_CACHE; tag < NR_TAGS; tag++)
+		drain_cache(slot, tag);
+	pcp_drain(&slot->pcp, &node_data[slot->nid].zones[ZONE_NORMAL]);
+	lock_release(&slot->lock, LOCK_SLOT);
+}
+
+void slot_drain_all(void)
+{
+	struct slot *slot = this_slot;
+	struct slot *drained = NULL;
+
+	if (slot != &slot_none && slot != &slot_gone)
+		slot_drain(slot);
+	while ((slot = pop_free())) {
+		slot_drain(slot);
+		slot->next_free = drained;
+		drained = slot;
+	}
+	while (drained) {
+		slot = drained;
+		drained = slot->next_free;
+		slot_give_back(slot);
+	}
+}
+
+void slot_for_each(void (*visit)(struct slot *slot, void *arg), void *arg)
+{
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	for (struct slot *slot = all_slots; slot; slot = slot->next)
+		visit(slot, arg);
+	lock_release(&slots_lock, LOCK_SLOTS);
+}
+
+void slot_walk_list(void (*visit)(struct lock *lock))
+{
+	visit(&slots_lock);
+}
+
+/* Runs with slots_lock held (fork takes the ranks in order), so the list stands still. */
+void slot_walk_slots(void (*visit)(struct lock *lock))
+{
+	for (struct slot *slot = all_slots; slot; slot = slot->next)
+		visit(&slot->lock);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A slot is what the kernel calls a CPU: the place where a thread allocates without a lock.
+ *
+ * Per-thread slots: a thread takes a slot from a stack at its first allocation and gives it back,
+ * contents and all, when it ends. Its fast path (fast.h) touches nothing but slot_cache; everything
+ * else in a slot is changed under the slot's lock, which only the owner and fork() ever take. So
+ * that lock is a mark of "busy", not a point of contention, and it alone may be held across system
+ * calls.
+ *
+ * Zeroed memory is a valid slot: every sheaf in it is empty and full at once, so that the fast path
+ * goes to the slow path, which sets the sheaf up.
+ */
+#ifndef SLABUDDY_SLAB_SLOT_H
+#define SLABUDDY_SLAB_SLOT_H
+
+#include "base/lock.h"
+#include "buddy/pcp.h"
+#include "slab/cache.h"
+
+/* One cache's main sheaf as the fast path sees it: half a cache line. */
+struct slot_cache {
+	uint32_t count;	     /* [owner; atomic] objects in the main sheaf */
+	uint32_t capacity;   /* [owner] */
+	void **objects;	     /* [owner] the main sheaf's array */
+	uint64_t reciprocal; /* [owner] the cache's */
+	uint32_t slab_mask;  /* [owner] the cache's */
+	uint32_t reserved;
+};
+
+struct slot_sheaves {
+	struct sheaf *main;  /* [slot lock] */
+	struct sheaf *spare; /* [slot lock] */
+	uint32_t events;     /* [slot lock] refills and flushes since the capacity changed */
+	uint32_t reserved;
+};
+
+struct slot {
+	struct slot_cache cache[NR_TAGS];
+	struct lock lock;
+	bool in_use;		 /* [SLOTS] a thread owns it */
+	uint8_t nid;		 /* [const] node it takes pages from */
+	struct slot *next;	 /* [SLOTS] all slots */
+	struct slot *next_free;	 /* [SLOTS] stack of slots that no thread owns */
+	size_t sheaf_bytes;	 /* [slot lock] bytes of objects that all main sheaves can hold */
+	struct pcp pcp;		 /* [slot lock] */
+	struct slot_sheaves sheaves[NR_TAGS];
+};
+
+/* The calling thread's slot; one of the two below while it has none. */
+extern thread_local_word struct slot *this_slot;
+
+extern struct slot slot_none; /* not yet: the slow path takes one */
+extern struct slot slot_gone; /* no more: the thread is in its last destructors */
+
+/* Take a slot for this thread. Return: NULL when it may not have one or there is no memory. */
+struct slot *slot_acquire(void);
+
+/* The calling thread's slot, taken if it has none yet; or NULL. */
+static inline struct slot *slot_get(void)
+{
+	struct slot *slot = this_slot;
+
+	if (likely(slot != &slot_none && slot != &slot_gone))
+		return slot;
+	return slot == &slot_none ? slot_acquire() : NULL;
+}
+
+/* Make the key whose destructor gives a thread's slot back. Once. */
+void slot_boot(void);
+
+/* In a new child process: the slots of threads that do not exist here become free. */
+void slot_adopt_all(void);
+
+/* Give all that a slot holds back to slabs and zones. The caller owns the slot, or holds it. */
+void slot_drain(struct slot *slot);
+
+/* Drain the calling thread's slot and all free ones. */
+void slot_drain_all(void);
+
+/* Calls @visit for each slot, under LOCK_SLOTS. */
+void slot_for_each(void (*visit)(struct slot *slot, void *arg), void *arg);
+
+void slot_walk_list(void (*visit)(struct lock *lock));
+void slot_walk_slots(void (*visit)(struct lock *lock));
+
+#endif
