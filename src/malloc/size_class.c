@@ -14,7 +14,7 @@
 #define SMALL_CLASS(n) (((n) + 15) / 16 - 1)
 #define LARGE_CLASS(n) \
 	(8 + (LOG2((n) - 1) - 7) * 4 + (((n) - 1) >> (LOG2((n) - 1) - 2)) - 4)
-#define CLASS(n) ((n) < 1 ? 0 : (n) <= 128 ? SMALL_CLASS(n) : LARGE_CLASS((n) | 1 << 7))
+#define CLASS(n) ((n) < 1 ? 0 : (n) <= 128 ? SMALL_CLASS(n) : LARGE_CLASS((n) > 128 ? (n) : 129))
 #define TAG(i) (uint8_t)(TAG_FIRST_CACHE + CLASS((i) << GRANULE_SHIFT))
 
 #define TAG4(i) TAG(i), TAG((i) + 1), TAG((i) + 2), TAG((i) + 3)
