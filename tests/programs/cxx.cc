@@ -363,6 +363,30 @@ void pmr()
 	std::printf("pmr: %zu\n", total);
 }
 
+// C's own calls beside new, as libraries in C use them: a buffer that grows.
+void c_buffer()
+{
+	std::size_t used = 0, room = 16;
+	auto *text = static_cast<char *>(std::malloc(room));
+
+	for (int i = 0; i < 20000; i++) {
+		if (used + 24 > room) {
+			room += 100 + room / 8;
+			text = static_cast<char *>(std::realloc(text, room));
+			require(text != nullptr, "realloc returns null");
+		}
+		used += std::snprintf(text + used, 24, "%d ", i);
+	}
+	std::size_t at = 0;
+	for (int i = 0; i < 20000; i++) {
+		char *end;
+		require(std::strtol(text + at, &end, 10) == i, "realloc loses the contents");
+		at = end + 1 - text;
+	}
+	std::printf("buffer: %zu\n", used);
+	std::free(text);
+}
+
 // Runs into the limit that the caller set, several times over.
 void exhaust()
 {
@@ -413,6 +437,8 @@ int main(int argc, char **argv)
 	hand_over();
 	exceptions();
 	pmr();
+	for (int i = 0; i < 5; i++)
+		c_buffer();
 	std::fprintf(stderr, "the C++ program is done\n");
 	return 0;
 }
