@@ -50,18 +50,18 @@ static void check_pages(struct audit *audit, struct section *section, unsigned i
 
 	for (unsigned int i = 0; i < nr; i++) {
 		struct page *page = pfn_to_page(section, pfn + i);
-		unsigned int tag = section_tag(section, pfn + i);
+		size_t tag = section_tag(section, pfn + i);
 
 		AUDIT(audit, !i || page_type(page) == PAGE_NONE, "tail page %p is of type %u",
 		      page_address(page), page_type(page));
 		if (type == PAGE_UNCOMMITTED)
-			AUDIT(audit, tag == TAG_NONE, "uncommitted page %p has tag %u",
+			AUDIT(audit, tag == TAG_NONE, "uncommitted page %p has tag %zu",
 			      page_address(page), tag);
 		else if (type == PAGE_SLAB)
 			AUDIT(audit, tag != TAG_NONE, "slab page %p has no tag",
 			      page_address(page));
 		else
-			AUDIT(audit, tag == TAG_PLAIN, "page %p of type %u has tag %u",
+			AUDIT(audit, tag == TAG_PLAIN, "page %p of type %u has tag %zu",
 			      page_address(page), type, tag);
 	}
 }

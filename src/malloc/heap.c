@@ -33,7 +33,7 @@ static void *alloc_pages(size_t size, size_t align, bool zero)
 	return ptr ? ptr : out_of_memory();
 }
 
-static void *alloc_object(unsigned int tag)
+static void *alloc_object(size_t tag)
 {
 	struct kmem_cache *cache;
 	void *object;
@@ -82,15 +82,14 @@ void *heap_aligned(size_t align, size_t size)
 	tag = aligned_size_to_tag(size, align);
 	if (!tag)
 		return alloc_pages(MAX(size, 1), align, false);
-	object = slot_pop(this_slot, tag);
-	return object ? object : alloc_object(tag);
+	return slot_pop(this_slot, tag, &object) ? object : alloc_object(tag);
 }
 
 /* The cache of the slab that @ptr lies in, or NULL. */
 static struct kmem_cache *slab_cache_of(const void *ptr)
 {
 	struct section *section = addr_to_section(ptr);
-	unsigned int tag = section ? section_tag(section, addr_to_pfn(ptr)) : TAG_NONE;
+	size_t tag = section ? section_tag(section, addr_to_pfn(ptr)) : TAG_NONE;
 
 	return tag >= TAG_FIRST_CACHE ? load_acquire(&tag_cache[tag]) : NULL;
 }

@@ -22,9 +22,9 @@ void heap_free_slow(void *ptr);
 static always_inline void *heap_malloc(size_t size)
 {
 	if (likely(size <= MAX_SLAB_BYTES)) {
-		void *object = slot_pop(this_slot, size_to_tag(size));
+		void *object;
 
-		if (likely(object))
+		if (likely(slot_pop(this_slot, size_to_tag(size), &object)))
 			return object;
 	}
 	return heap_malloc_slow(size);
@@ -36,7 +36,7 @@ static always_inline void heap_free(void *ptr)
 	struct section *section = addr_to_section(ptr);
 
 	if (likely(section)) {
-		unsigned int tag = section_tag(section, addr_to_pfn(ptr));
+		size_t tag = section_tag(section, addr_to_pfn(ptr));
 
 		if (likely(slot_push(this_slot, tag, ptr)))
 			return;

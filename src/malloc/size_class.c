@@ -43,22 +43,22 @@ unsigned int aligned_size_to_tag(size_t size, size_t align)
 
 	if (rounded > MAX_SLAB_BYTES || align > PAGE_SIZE)
 		return 0;
-	for (unsigned int tag = size_to_tag(rounded); tag < TAG_FIRST_CACHE + NR_SIZE_CLASSES; tag++) {
+	for (size_t tag = size_to_tag(rounded); tag < TAG_FIRST_CACHE + NR_SIZE_CLASSES; tag++) {
 		if (IS_ALIGNED(tag_size[tag], align))
-			return tag;
+			return (unsigned int)tag;
 	}
 	return 0;
 }
 
-static cold bool set_up(struct kmem_cache *cache, unsigned int tag)
+static cold bool set_up(struct kmem_cache *cache, size_t tag)
 {
 	char name[CACHE_NAME_BYTES];
 
 	snprintf(name, sizeof(name), "kmalloc-%u", tag_size[tag]);
-	return !kmem_cache_setup(cache, name, tag_size[tag], 0, MAX_SLAB_ORDER, tag);
+	return !kmem_cache_setup(cache, name, tag_size[tag], 0, MAX_SLAB_ORDER, (unsigned int)tag);
 }
 
-struct kmem_cache *size_class_cache(unsigned int tag)
+struct kmem_cache *size_class_cache(size_t tag)
 {
 	struct kmem_cache *cache = &class_caches[tag - TAG_FIRST_CACHE];
 

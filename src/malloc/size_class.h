@@ -21,7 +21,7 @@ extern const uint16_t tag_size[TAG_FIRST_NAMED];
 _Static_assert(TAG_FIRST_CACHE + NR_SIZE_CLASSES <= TAG_FIRST_NAMED, "a tag for each class");
 _Static_assert(MAX_SLAB_BYTES <= UINT16_MAX, "tag_size holds it");
 
-static always_inline unsigned int size_to_tag(size_t size)
+static always_inline size_t size_to_tag(size_t size)
 {
 	return size_tag[(size + 15) >> GRANULE_SHIFT];
 }
@@ -31,6 +31,6 @@ static always_inline unsigned int size_to_tag(size_t size)
 unsigned int aligned_size_to_tag(size_t size, size_t align);
 
 /* The class's cache, set up at its first use; NULL when that fails. */
-struct kmem_cache *size_class_cache(unsigned int tag);
+struct kmem_cache *size_class_cache(size_t tag);
 
 #endif

@@ -111,6 +111,7 @@ struct zone;
  * sections), all of one zone; the rest of the window is somebody else's.
  */
 struct section {
+	uint16_t tag[PAGES_PER_SECTION]; /* [atomic] written by the page's owner; read by free() */
 	uintptr_t base;		     /* [const] first address of the window */
 	struct zone *zone;	     /* [const] */
 	struct list_head list;	     /* [SECTIONS] */
@@ -118,7 +119,6 @@ struct section {
 	/* [zone lock] pages that were written since they last read as zero for sure; kept for
 	 * pages outside of free blocks too, as it was when they were handed out */
 	uint64_t dirty[PAGES_PER_SECTION / BITS_PER_WORD];
-	uint16_t tag[PAGES_PER_SECTION]; /* [atomic] written by the page's owner */
 	struct page mem_map[PAGES_PER_SECTION];
 };
 
@@ -163,7 +163,7 @@ static always_inline unsigned int addr_to_pfn(const void *addr)
 }
 
 /* Racy by nature: for an address that its caller does not own, any answer may be out of date. */
-static always_inline unsigned int section_tag(const struct section *section, unsigned int pfn)
+static always_inline size_t section_tag(const struct section *section, unsigned int pfn)
 {
 	return READ_ONCE(section->tag[pfn]);
 }

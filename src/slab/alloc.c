@@ -132,9 +132,8 @@ noinline void *kmem_cache_alloc_slow(struct kmem_cache *cache)
 	if (slot) {
 		lock_acquire(&slot->lock, LOCK_SLOT);
 		if (has_main(slot, cache)) {
-			object = slot_pop(slot, cache->tag);
-			if (!object && refill_main(slot, cache))
-				object = slot_pop(slot, cache->tag);
+			if (!slot_pop(slot, cache->tag, &object) && refill_main(slot, cache))
+				slot_pop(slot, cache->tag, &object);
 		}
 		lock_release(&slot->lock, LOCK_SLOT);
 	}

@@ -16,17 +16,18 @@
 
 #include "slab/slot.h"
 
-/* Take an object out of the main sheaf, or NULL when it is empty. */
-static always_inline void *slot_pop(struct slot *slot, unsigned int tag)
+/* Take an object out of the main sheaf. Return: false when it is empty. */
+static always_inline bool slot_pop(struct slot *slot, size_t tag, void **object)
 {
 	struct slot_cache *sc = &slot->cache[tag];
-	uint32_t count = sc->count;
+	size_t count = sc->count;
 
 	if (unlikely(!count))
-		return NULL;
+		return false;
 	count--;
-	WRITE_ONCE(sc->count, count);
-	return sc->objects[count];
+	WRITE_ONCE(sc->count, (uint32_t)count);
+	*object = sc->objects[count];
+	return true;
 }
 
 /* Where a free object's second word says it lies in the sheaf; any number if it was overwritten. */
@@ -46,10 +47,11 @@ static always_inline bool sheaf_holds(const struct slot_cache *sc, void *object)
  * Put an object into the main sheaf. Return: false when the sheaf is full or the pointer is not
  * what it should be; the slow path finds out which.
  */
-static always_inline bool slot_push(struct slot *slot, unsigned int tag, void *object)
+static always_inline bool slot_push(struct slot *slot, size_t tag, void *object)
 {
 	struct slot_cache *sc = &slot->cache[tag];
-	uint32_t count = sc->count;
+	size_t count = sc->count;
+	void **place;
 
 	if (unlikely(count >= sc->capacity))
 		return false;
@@ -57,10 +59,11 @@ static always_inline bool slot_push(struct slot *slot, unsigned int tag, void *o
 		return false;
 	if (unlikely(sheaf_holds(sc, object)))
 		return false;
-	((void **)object)[1] = &sc->objects[count];
-	sc->objects[count] = object;
+	place = &sc->objects[count];
+	*place = object;
+	((void **)object)[1] = place;
 	/* the object first: a forked child may find this slot at any point in between */
-	store_release(&sc->count, count + 1);
+	store_release(&sc->count, (uint32_t)(count + 1));
 	return true;
 }
 

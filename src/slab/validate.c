@@ -37,7 +37,7 @@ static void check_slab(struct walk *walk, struct section *section, unsigned int 
 	struct audit *audit = walk->audit;
 	struct page *slab = pfn_to_page(section, pfn);
 	struct kmem_cache *cache = slab->cache;
-	unsigned int tag = section_tag(section, pfn);
+	size_t tag = section_tag(section, pfn);
 	struct found *found;
 	unsigned int free;
 
@@ -46,7 +46,7 @@ static void check_slab(struct walk *walk, struct section *section, unsigned int 
 		return;
 	}
 	for (unsigned int i = 0; i < 1U << slab->order; i++)
-		AUDIT(audit, section_tag(section, pfn + i) == tag, "slab %p: page %u has tag %u",
+		AUDIT(audit, section_tag(section, pfn + i) == tag, "slab %p: page %u has tag %zu",
 		      page_address(slab), i, section_tag(section, pfn + i));
 	AUDIT(audit, slab->order == cache->order && slab->objects == cache->objects,
 	      "slab %p of %s has order %u and %u objects", page_address(slab), cache->name,
