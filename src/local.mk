@@ -16,7 +16,7 @@ include $(top_srcdir)/src/malloc/local.mk
 include $(top_srcdir)/src/tools/local.mk
 
 slabuddyincludedir = $(includedir)/slabuddy
-dist_slabuddyinclude_HEADERS = include/slabuddy/version.h
+dist_slabuddyinclude_HEADERS = include/slabuddy/slabuddy.h include/slabuddy/version.h
 
 if !SANITIZER
 

@@ -1,4 +1,5 @@
 libcore_la_SOURCES += \
+	src/malloc/api.c \
 	src/malloc/at_exit.c \
 	src/malloc/audit.c \
 	src/malloc/audit.h \

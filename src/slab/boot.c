@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include <slabuddy/slabuddy.h>
+
 #include "base/lock.h"
 #include "base/option.h"
 #include "os/info.h"
@@ -15,8 +17,7 @@ bool slab_booted;
 static bool options_read; /* [boot_lock] */
 static struct lock boot_lock;
 
-/* A program may define this to have options of its own; the environment's come after it. */
-extern const char *slabuddy_options exported __attribute__((weak));
+#pragma weak slabuddy_options
 
 extern char **environ;
 
