@@ -26,9 +26,12 @@ unsigned int free_area_del(struct zone *zone, struct page *page);
 void free_area_merge(struct zone *zone, struct page *page, unsigned int order,
 		     unsigned int nr_dirty);
 
-/* Merge the pages [pfn, pfn + nr) back as the largest aligned blocks that they make up. */
+/*
+ * Merge the pages [pfn, pfn + nr) back as the largest aligned blocks that they make up.
+ * @dirty: all of them are, or none; the section's bitmap says so already.
+ */
 void free_area_merge_range(struct zone *zone, struct section *section, unsigned int pfn,
-			   unsigned int nr);
+			   unsigned int nr, bool dirty);
 
 /*
  * Cut a block that is on no list down to its first @nr_pages pages; the rest goes back.

@@ -74,7 +74,7 @@ static void add_pages(struct zone *zone, const struct page_range *range, enum mi
 	for (unsigned int block = range->pfn >> PAGEBLOCK_ORDER; block <= last; block++)
 		section->pageblock_type[block] = (uint8_t)mt;
 	page_set_tags(pfn_to_page(section, range->pfn), range->nr_pages, TAG_PLAIN);
-	free_area_merge_range(zone, section, range->pfn, range->nr_pages);
+	free_area_merge_range(zone, section, range->pfn, range->nr_pages, false);
 	zone->managed_pages += range->nr_pages;
 	zone->events.grow++;
 }

@@ -70,7 +70,7 @@ static void free_locked(struct zone *zone, struct page *page, unsigned int nr)
 
 	page_set_type(page, PAGE_NONE);
 	bitmap_set_range(section->dirty, pfn, nr);
-	free_area_merge_range(zone, section, pfn, nr);
+	free_area_merge_range(zone, section, pfn, nr, true);
 	zone->events.free++;
 }
 

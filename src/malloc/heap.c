@@ -21,15 +21,18 @@ static void *out_of_memory(void)
 /* Anything that is no slab object. */
 static void *alloc_pages(size_t size, size_t align, bool zero)
 {
+	struct slot *slot;
 	void *ptr = NULL;
 
 	if (size > MAX_REQUEST_BYTES || align > MAX_REQUEST_BYTES)
 		return out_of_memory();
 	slab_boot();
+	slot = slot_enter();
 	if (size <= MAX_LARGE_BYTES && align <= MAX_LARGE_BYTES)
-		ptr = large_alloc(size, align, zero);
+		ptr = large_alloc(slot ? slot->nid : 0, size, align, zero);
 	if (!ptr)
 		ptr = huge_alloc(size, align);
+	slot_leave(slot);
 	return ptr ? ptr : out_of_memory();
 }
 
@@ -113,25 +116,30 @@ static bool is_page_of_ours(const void *ptr)
 	return section && section_tag(section, addr_to_pfn(ptr)) != TAG_NONE;
 }
 
+/* Return: whether @ptr was a large or huge block. */
+static bool free_pages(void *ptr)
+{
+	struct slot *slot = slot_enter();
+	struct page *page = large_page(ptr);
+	bool freed = (page && large_free(page)) || huge_free(ptr);
+
+	slot_leave(slot);
+	return freed;
+}
+
 noinline void heap_free_slow(void *ptr)
 {
 	struct kmem_cache *cache;
-	struct page *page;
 
 	if (!ptr)
 		return;
 	slab_boot();
 	cache = slab_cache_of(ptr);
-	if (cache) {
+	if (cache)
 		kmem_cache_free_slow(cache, ptr);
+	else if (free_pages(ptr))
 		return;
-	}
-	page = large_page(ptr);
-	if (page && large_free(page))
-		return;
-	if (huge_free(ptr))
-		return;
-	if (is_page_of_ours(ptr))
+	else if (is_page_of_ours(ptr))
 		report_lost(ptr);
 	else
 		foreign_free(ptr);
@@ -167,19 +175,28 @@ static bool fits_well(size_t size, size_t bytes)
 	return size <= bytes && size >= bytes / 2;
 }
 
-/* Try to change a block without copying it. Return: where it is, or NULL. */
+/* Try to change a large or huge block without copying it. Return: where it is, or NULL. */
+static void *resize_pages(void *ptr, size_t size, size_t bytes)
+{
+	struct slot *slot = slot_enter();
+	struct page *page = large_page(ptr);
+	void *now = NULL;
+
+	if (page && size > MAX_SLAB_BYTES && size <= MAX_LARGE_BYTES)
+		now = large_resize(page, size) ? ptr : NULL;
+	else if (!page && size > MAX_LARGE_BYTES)
+		now = huge_resize(ptr, size);
+	else if (!page && fits_well(size, bytes))
+		now = ptr;
+	slot_leave(slot);
+	return now;
+}
+
 static void *resize_in_place(void *ptr, size_t size, size_t bytes)
 {
-	struct page *page = large_page(ptr);
-
-	if (page) {
-		bool stays_large = size > MAX_SLAB_BYTES && size <= MAX_LARGE_BYTES;
-
-		return stays_large && large_resize(page, size) ? ptr : NULL;
-	}
-	if (size > MAX_LARGE_BYTES && !slab_cache_of(ptr))
-		return huge_resize(ptr, size);
-	return fits_well(size, bytes) ? ptr : NULL;
+	if (likely(slab_cache_of(ptr)))
+		return fits_well(size, bytes) ? ptr : NULL;
+	return resize_pages(ptr, size, bytes);
 }
 
 void *heap_realloc(void *ptr, size_t size)
@@ -236,13 +253,18 @@ bool heap_trim(void)
 {
 	/* collected under the lock of the caches, shrunk after it */
 	struct kmem_cache *list[NR_TAGS] = { NULL };
+	struct slot *slot;
+	bool purged;
 
 	slab_boot();
 	slot_drain_all();
 	kmem_cache_for_each(collect_cache, list);
+	slot = slot_enter();
 	for (unsigned int tag = 0; tag < NR_TAGS; tag++) {
 		if (list[tag])
 			kmem_cache_shrink(list[tag]);
 	}
-	return page_purge_all() > 0;
+	purged = page_purge_all() > 0;
+	slot_leave(slot);
+	return purged;
 }

@@ -5,7 +5,6 @@
 
 #include "buddy/page_alloc.h"
 #include "buddy/run.h"
-#include "slab/slot.h"
 
 /* Pages whose state is looked up at once when a run has to be cleared. */
 #define CLEAR_STEP_PAGES 1024U
@@ -35,16 +34,14 @@ static void clear_dirty_pages(struct page *page, unsigned int nr)
 	}
 }
 
-void *large_alloc(size_t size, size_t align, bool zero)
+void *large_alloc(unsigned int nid, size_t size, size_t align, bool zero)
 {
 	size_t nr_pages = bytes_to_pages(size);
 	unsigned int align_order = align > PAGE_SIZE ? ilog2(align) - PAGE_SHIFT : 0;
-	struct slot *slot = slot_get();
 	unsigned int nr_dirty;
 	struct page *page;
 
-	page = page_alloc_exact(slot ? slot->nid : 0, nr_pages, align_order, MIGRATE_MOVABLE,
-				&nr_dirty);
+	page = page_alloc_exact(nid, nr_pages, align_order, MIGRATE_MOVABLE, &nr_dirty);
 	if (!page)
 		return NULL;
 	page_set_type(page, PAGE_LARGE);

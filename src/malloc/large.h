@@ -11,10 +11,10 @@
 #define MAX_LARGE_BYTES (SECTION_BYTES / 2)
 
 /*
- * A run of pages for @size bytes at a multiple of @align, a power of two. @zero: it must read as
- * zero. Return: NULL when the buddy has none; errno is left alone.
+ * A run of pages of node @nid for @size bytes at a multiple of @align, a power of two. @zero: it
+ * must read as zero. Return: NULL when the buddy has none; errno is left alone.
  */
-void *large_alloc(size_t size, size_t align, bool zero);
+void *large_alloc(unsigned int nid, size_t size, size_t align, bool zero);
 
 /* The large block that starts at @ptr, or NULL. */
 struct page *large_page(const void *ptr);

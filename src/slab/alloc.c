@@ -126,18 +126,17 @@ static void *alloc_direct(struct kmem_cache *cache)
 
 noinline void *kmem_cache_alloc_slow(struct kmem_cache *cache)
 {
-	struct slot *slot = slot_get();
+	struct slot *slot = slot_enter();
 	void *object = NULL;
 
-	if (slot) {
-		lock_acquire(&slot->lock, LOCK_SLOT);
-		if (has_main(slot, cache)) {
-			if (!slot_pop(slot, cache->tag, &object) && refill_main(slot, cache))
-				slot_pop(slot, cache->tag, &object);
-		}
-		lock_release(&slot->lock, LOCK_SLOT);
+	if (slot && has_main(slot, cache)) {
+		if (!slot_pop(slot, cache->tag, &object) && refill_main(slot, cache))
+			slot_pop(slot, cache->tag, &object);
 	}
-	return object ? object : alloc_direct(cache);
+	if (!object)
+		object = alloc_direct(cache);
+	slot_leave(slot);
+	return object;
 }
 
 /* An empty sheaf to put in the place of a full one, or NULL. */
@@ -205,10 +204,22 @@ static bool spare_holds(struct slot *slot, struct kmem_cache *cache, void *objec
 	return place < spare->size && spare->objects[place] == object;
 }
 
+/* Put a valid object into the slot. Return: false when it lies there already. */
+static bool free_to_slot(struct slot *slot, struct kmem_cache *cache, void *object)
+{
+	struct slot_cache *sc = &slot->cache[cache->tag];
+
+	if (sheaf_holds(sc, object) || spare_holds(slot, cache, object))
+		return false;
+	if (sc->count >= sc->capacity)
+		make_room(slot, cache);
+	return slot_push(slot, cache->tag, object);
+}
+
 noinline void kmem_cache_free_slow(struct kmem_cache *cache, void *object)
 {
-	struct slot *slot = slot_get();
-	bool twice;
+	struct slot *slot;
+	bool freed = true;
 
 	if (!slab_of(cache, object) || !slab_is_object(cache, object)) {
 		report_not_an_object(cache, object);
@@ -218,23 +229,12 @@ noinline void kmem_cache_free_slow(struct kmem_cache *cache, void *object)
 		report_double_free(cache, object);
 		return;
 	}
-	if (!slot) {
+	slot = slot_enter();
+	if (slot && has_main(slot, cache))
+		freed = free_to_slot(slot, cache, object);
+	else
 		slab_flush(cache, &object, 1, NULL, 0);
-		return;
-	}
-	lock_acquire(&slot->lock, LOCK_SLOT);
-	if (!has_main(slot, cache)) {
-		lock_release(&slot->lock, LOCK_SLOT);
-		slab_flush(cache, &object, 1, NULL, 0);
-		return;
-	}
-	twice = sheaf_holds(&slot->cache[cache->tag], object) || spare_holds(slot, cache, object);
-	if (!twice) {
-		if (slot->cache[cache->tag].count >= slot->cache[cache->tag].capacity)
-			make_room(slot, cache);
-		slot_push(slot, cache->tag, object);
-	}
-	lock_release(&slot->lock, LOCK_SLOT);
-	if (twice)
+	slot_leave(slot);
+	if (!freed)
 		report_double_free(cache, object);
 }

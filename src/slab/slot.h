@@ -66,6 +66,25 @@ static inline struct slot *slot_get(void)
 	return slot == &slot_none ? slot_acquire() : NULL;
 }
 
+/*
+ * Mark the calling thread's slot as busy, so that fork() waits until slot_leave(): whatever is
+ * half-done in between would be lost in the child. Return: the slot; NULL when there is none.
+ */
+static inline struct slot *slot_enter(void)
+{
+	struct slot *slot = slot_get();
+
+	if (likely(slot))
+		lock_acquire(&slot->lock, LOCK_SLOT);
+	return slot;
+}
+
+static inline void slot_leave(struct slot *slot)
+{
+	if (likely(slot))
+		lock_release(&slot->lock, LOCK_SLOT);
+}
+
 /* Make the key whose destructor gives a thread's slot back. Once. */
 void slot_boot(void);
 
