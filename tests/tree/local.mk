@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+test_scripts += tests/tree/layers_test.sh
+if !SANITIZER
+test_scripts += tests/tree/exports_test.sh tests/tree/install_test.sh
+endif
+EXTRA_DIST += tests/tree/exports.txt tests/tree/exports-malloc.txt
