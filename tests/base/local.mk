@@ -1,0 +1,15 @@
+# Every C test has the helpers in tests/testing.c.
+testing = tests/testing.c tests/testing.h
+
+test_programs += \
+	tests/base/bits_test \
+	tests/base/check_test \
+	tests/base/list_test \
+	tests/base/lock_test \
+	tests/base/option_test
+
+tests_base_bits_test_SOURCES = tests/base/bits_test.c $(testing)
+tests_base_check_test_SOURCES = tests/base/check_test.c $(testing)
+tests_base_list_test_SOURCES = tests/base/list_test.c $(testing)
+tests_base_lock_test_SOURCES = tests/base/lock_test.c $(testing)
+tests_base_option_test_SOURCES = tests/base/option_test.c $(testing)

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/lock.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../testing.h"
+
+#define NR_THREADS 4
+#define NR_ROUNDS 50000
+
+/* All that these tests lock: of a rank whose walker a test may replace. */
+static struct lock a, b;
+static unsigned long counter; /* [a] not atomic, so that a lost update shows */
+
+static void walk_both(void (*visit)(struct lock *lock))
+{
+	visit(&a);
+	visit(&b);
+}
+
+static void *count(maybe_unused void *arg)
+{
+	for (int i = 0; i < NR_ROUNDS; i++) {
+		lock_acquire(&a, LOCK_OPTIONS);
+		counter++;
+		lock_release(&a, LOCK_OPTIONS);
+	}
+	return NULL;
+}
+
+START_TEST(mutual_exclusion)
+{
+	pthread_t threads[NR_THREADS];
+
+	for (int i = 0; i < NR_THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, count, NULL), 0);
+	for (int i = 0; i < NR_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_uint_eq(counter, (unsigned long)NR_THREADS * NR_ROUNDS);
+	ck_assert_uint_eq(a.word, 0);
+}
+END_TEST
+
+START_TEST(try_takes_only_what_is_free)
+{
+	ck_assert(lock_try(&a, LOCK_OPTIONS));
+	ck_assert(!lock_try(&a, LOCK_OPTIONS));
+	lock_release(&a, LOCK_OPTIONS);
+	ck_assert(lock_try(&a, LOCK_OPTIONS));
+	lock_release(&a, LOCK_OPTIONS);
+	ck_assert_uint_eq(a.word, 0);
+}
+END_TEST
+
+static bool about_to_wait, got_it;
+
+static void *wait_for_a(maybe_unused void *arg)
+{
+	store_release(&about_to_wait, true);
+	lock_acquire(&a, LOCK_OPTIONS);
+	store_release(&got_it, true);
+	lock_release(&a, LOCK_OPTIONS);
+	return NULL;
+}
+
+START_TEST(frozen_world)
+{
+	pthread_t thread;
+
+	lock_set_walker(LOCK_OPTIONS, walk_both);
+	lock_freeze_world();
+	ck_assert(lock_world_is_mine());
+	ck_assert_uint_ne(a.word, 0);
+	ck_assert_uint_ne(b.word, 0);
+	/* one's own acquisitions succeed, in any order, as often as one likes */
+	for (int i = 0; i < 3; i++) {
+		lock_acquire(&b, LOCK_OPTIONS);
+		lock_acquire(&a, LOCK_OPTIONS);
+		lock_release(&b, LOCK_OPTIONS);
+		lock_release(&a, LOCK_OPTIONS);
+	}
+	ck_assert_uint_ne(a.word, 0);
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_a, NULL), 0);
+	while (!load_acquire(&about_to_wait))
+		sched_yield();
+	/* long enough for most threads to get past a lock that did not hold them */
+	for (int i = 0; i < 1000; i++)
+		sched_yield();
+	ck_assert(!load_acquire(&got_it));
+
+	lock_thaw_world();
+	pthread_join(thread, NULL);
+	ck_assert(load_acquire(&got_it));
+	ck_assert(!lock_world_is_mine());
+	ck_assert_uint_eq(a.word, 0);
+	ck_assert_uint_eq(b.word, 0);
+}
+END_TEST
+
+static bool stop;
+
+static void *lock_all_day(maybe_unused void *arg)
+{
+	while (!load_acquire(&stop)) {
+		lock_acquire(&a, LOCK_OPTIONS);
+		counter++;
+		counter++;
+		lock_release(&a, LOCK_OPTIONS);
+	}
+	return NULL;
+}
+
+/* The library's own fork handlers freeze the world: no child may find a lock taken. */
+START_TEST(fork_beside_a_busy_lock)
+{
+	pthread_t thread;
+
+	lock_set_walker(LOCK_OPTIONS, walk_both);
+	ck_assert_int_eq(pthread_create(&thread, NULL, lock_all_day, NULL), 0);
+	for (int i = 0; i < 50; i++) {
+		pid_t child = fork();
+		int status;
+
+		ck_assert_int_ge(child, 0);
+		if (!child) {
+			lock_acquire(&a, LOCK_OPTIONS);
+			/* odd: the other thread was caught between its two steps */
+			_exit((int)(counter % 2));
+		}
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		ck_assert(WIFEXITED(status));
+		ck_assert_int_eq(WEXITSTATUS(status), 0);
+	}
+	store_release(&stop, true);
+	pthread_join(thread, NULL);
+}
+END_TEST
+
+#ifdef SLABUDDY_DEBUG
+START_TEST(ranks_in_order)
+{
+	struct lock locks[NR_LOCK_RANKS] = { { 0 } };
+
+	for (int rank = 0; rank < NR_LOCK_RANKS; rank++) {
+		lock_acquire(&locks[rank], (enum lock_rank)rank);
+		ck_assert(lock_rank_held((enum lock_rank)rank));
+		ASSERT_HELD(&locks[rank], (enum lock_rank)rank);
+	}
+	for (int rank = 0; rank < NR_LOCK_RANKS; rank++)
+		lock_release(&locks[rank], (enum lock_rank)rank);
+	for (int rank = 0; rank < NR_LOCK_RANKS; rank++)
+		ck_assert(!lock_rank_held((enum lock_rank)rank));
+}
+END_TEST
+
+/* For every rank: after it, none that is outside of it and not itself again. */
+START_TEST(ranks_out_of_order)
+{
+	int inner = _i + 1;
+
+	lock_acquire(&a, (enum lock_rank)inner);
+	lock_acquire(&b, (enum lock_rank)_i);
+}
+END_TEST
+
+START_TEST(same_rank_twice)
+{
+	lock_acquire(&a, (enum lock_rank)_i);
+	lock_acquire(&b, (enum lock_rank)_i);
+}
+END_TEST
+
+START_TEST(release_of_what_is_not_held)
+{
+	lock_release(&a, LOCK_ZONE);
+}
+END_TEST
+
+START_TEST(assert_held_without_the_lock)
+{
+	a.word = 1; /* somebody has it, but not this thread */
+	ASSERT_HELD(&a, LOCK_ZONE);
+}
+END_TEST
+
+static void add_rank_tests(TCase *tc)
+{
+	tcase_add_test(tc, ranks_in_order);
+	tcase_add_loop_test_raise_signal(tc, ranks_out_of_order, SIGABRT, 0, NR_LOCK_RANKS - 1);
+	tcase_add_loop_test_raise_signal(tc, same_rank_twice, SIGABRT, 0, NR_LOCK_RANKS);
+	tcase_add_test_raise_signal(tc, release_of_what_is_not_held, SIGABRT);
+	tcase_add_test_raise_signal(tc, assert_held_without_the_lock, SIGABRT);
+}
+#else
+static void add_rank_tests(TCase *tc)
+{
+	(void)tc;
+}
+#endif
+
+int main(void)
+{
+	TCase *tc = test_case("base/lock");
+
+	tcase_add_test(tc, mutual_exclusion);
+	tcase_add_test(tc, try_takes_only_what_is_free);
+	tcase_add_test(tc, frozen_world);
+	tcase_add_test(tc, fork_beside_a_busy_lock);
+	add_rank_tests(tc);
+	return test_run(tc);
+}
