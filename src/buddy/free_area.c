@@ -37,7 +37,7 @@ void free_area_add(struct zone *zone, struct page *page, unsigned int order, uns
 		list_add_tail(&page->lru, list);
 	area->nr_free++;
 	zone->nr_free_pages += 1UL << order;
-	zone->nr_dirty += nr_dirty;
+	ADD_ONCE(zone->nr_dirty, nr_dirty);
 }
 
 unsigned int free_area_del(struct zone *zone, struct page *page)
@@ -50,7 +50,7 @@ unsigned int free_area_del(struct zone *zone, struct page *page)
 	page_set_type(page, PAGE_NONE);
 	zone->free_area[page->order].nr_free--;
 	zone->nr_free_pages -= 1UL << page->order;
-	zone->nr_dirty -= nr_dirty;
+	SUB_ONCE(zone->nr_dirty, nr_dirty);
 	return nr_dirty;
 }
 

@@ -2,6 +2,7 @@
 #include "buddy/grow.h"
 
 #include "buddy/free_area.h"
+#include "buddy/migrate.h"
 #include "os/mem.h"
 #include "page/section.h"
 
@@ -65,17 +66,35 @@ static void *range_address(const struct page_range *range)
 	return page_address(pfn_to_page(range->section, range->pfn));
 }
 
+/*
+ * The pageblocks under a range are for @mt from now on. Where addresses are scarce, a range may cover
+ * a part of one only, and free blocks of another type may lie in the rest.
+ */
+static void set_types(struct zone *zone, const struct page_range *range, enum migratetype mt)
+{
+	struct section *section = range->section;
+	unsigned int end = range->pfn + range->nr_pages;
+
+	for (unsigned int first = ALIGN_DOWN(range->pfn, PAGEBLOCK_PAGES); first < end;
+	     first += PAGEBLOCK_PAGES) {
+		bool whole = first >= range->pfn && first + PAGEBLOCK_PAGES <= end;
+
+		if (whole)
+			section->pageblock_type[first >> PAGEBLOCK_ORDER] = (uint8_t)mt;
+		else if (section->pageblock_type[first >> PAGEBLOCK_ORDER] != mt)
+			claim_pageblock(zone, section, first, mt);
+	}
+}
+
 /* Fresh pages, clean, for @mt. */
 static void add_pages(struct zone *zone, const struct page_range *range, enum migratetype mt)
 {
 	struct section *section = range->section;
-	unsigned int last = (range->pfn + range->nr_pages - 1) >> PAGEBLOCK_ORDER;
 
-	for (unsigned int block = range->pfn >> PAGEBLOCK_ORDER; block <= last; block++)
-		section->pageblock_type[block] = (uint8_t)mt;
+	set_types(zone, range, mt);
 	page_set_tags(pfn_to_page(section, range->pfn), range->nr_pages, TAG_PLAIN);
 	free_area_merge_range(zone, section, range->pfn, range->nr_pages, false);
-	zone->managed_pages += range->nr_pages;
+	ADD_ONCE(zone->managed_pages, range->nr_pages);
 	zone->events.grow++;
 }
 

@@ -77,9 +77,8 @@ static unsigned int pageblock_free_pages(struct section *section, unsigned int f
 	return free;
 }
 
-/* Move the free blocks of a pageblock to the lists of its new type. */
-static void claim_pageblock(struct zone *zone, struct section *section, unsigned int first,
-			    enum migratetype mt)
+void claim_pageblock(struct zone *zone, struct section *section, unsigned int first,
+		     enum migratetype mt)
 {
 	section->pageblock_type[first >> PAGEBLOCK_ORDER] = (uint8_t)mt;
 	for (unsigned int pfn = first; pfn < first + PAGEBLOCK_PAGES; pfn++) {

@@ -27,11 +27,17 @@ void page_free(struct page *page, unsigned int order, enum migratetype mt, struc
  * page_alloc_exact() - a run of @nr_pages, not rounded up to a power of two.
  * @align_order: its address is a multiple of PAGE_SIZE << @align_order.
  * @nr_dirty: gets the number of pages that may not read as zero; may be NULL.
+ * @pcp: the caller's slot's lists for node @nid, or NULL.
  *
- * Return: the first page, or NULL.
+ * Return: the first page, PAGE_USED with nr_pages, which may be a little more than was asked for
+ * if it comes from @pcp; or NULL.
  */
 struct page *page_alloc_exact(unsigned int nid, size_t nr_pages, unsigned int align_order,
-			      enum migratetype mt, unsigned int *nr_dirty);
+			      enum migratetype mt, unsigned int *nr_dirty, struct pcp *pcp);
+
+/* Give a run, PAGE_USED with nr_pages, back. @pcp: the caller's slot's lists for node @pcp_nid, or
+ * NULL. */
+void page_free_exact(struct page *page, struct pcp *pcp, unsigned int pcp_nid);
 
 /* Give every free page of every zone back to the OS. Return: pages given back. */
 unsigned long page_purge_all(void);

@@ -72,6 +72,8 @@ struct page *pcp_alloc(struct pcp *pcp, struct zone *zone, unsigned int order, e
 /* To the zone, from the cold end of each list, until @keep pages are left. */
 static void drain_to(struct pcp *pcp, struct zone *zone, unsigned int keep)
 {
+	bool surplus;
+
 	zone_lock(zone);
 	for (int order = PCP_MAX_ORDER; order >= 0; order--) {
 		for (int mt = 0; mt < MIGRATE_TYPES; mt++) {
@@ -90,8 +92,10 @@ static void drain_to(struct pcp *pcp, struct zone *zone, unsigned int keep)
 			}
 		}
 	}
+	surplus = zone_is_above_high(zone);
 	zone_unlock(zone);
-	zone_balance(zone);
+	if (unlikely(surplus))
+		zone_purge_to_low(zone);
 }
 
 void pcp_free(struct pcp *pcp, struct zone *zone, struct page *page, unsigned int order,
@@ -103,8 +107,53 @@ void pcp_free(struct pcp *pcp, struct zone *zone, struct page *page, unsigned in
 		drain_to(pcp, zone, HIGH_PAGES / 2);
 }
 
+/* Take the run at @index out of the list. */
+static struct page *remove_run(struct pcp *pcp, unsigned int index)
+{
+	struct page *page = pcp->runs[index];
+
+	pcp->run_pages -= page->nr_pages;
+	pcp->nr_runs--;
+	for (; index < pcp->nr_runs; index++)
+		pcp->runs[index] = pcp->runs[index + 1];
+	page_set_type(page, PAGE_USED);
+	return page;
+}
+
+struct page *pcp_alloc_run(struct pcp *pcp, size_t nr_pages)
+{
+	for (unsigned int i = pcp->nr_runs; i-- > 0;) {
+		size_t length = pcp->runs[i]->nr_pages;
+
+		if (length >= nr_pages && length <= nr_pages + nr_pages / 8)
+			return remove_run(pcp, i);
+	}
+	return NULL;
+}
+
+static void free_oldest_run(struct pcp *pcp)
+{
+	struct page *page = remove_run(pcp, 0);
+
+	zone_free_run(page, page->nr_pages);
+}
+
+bool pcp_free_run(struct pcp *pcp, struct page *page)
+{
+	if (page->nr_pages > PCP_RUN_PAGES)
+		return false;
+	while (pcp->nr_runs == PCP_RUNS || pcp->run_pages + page->nr_pages > PCP_RUN_PAGES)
+		free_oldest_run(pcp);
+	page_set_type(page, PAGE_PCP_RUN);
+	pcp->runs[pcp->nr_runs++] = page;
+	pcp->run_pages += page->nr_pages;
+	return true;
+}
+
 void pcp_drain(struct pcp *pcp, struct zone *zone)
 {
+	while (pcp->nr_runs)
+		free_oldest_run(pcp);
 	if (pcp->nr_pages)
 		drain_to(pcp, zone, 0);
 }

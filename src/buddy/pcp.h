@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Per-slot lists of free blocks of low order, so that slabs come and go without the zone's lock.
+ * What a slot keeps of free pages, so that they come and go without the zone's lock: lists of blocks
+ * of low order, for slabs, and a few exact runs, for middling blocks that are freed and allocated in
+ * turn.
  */
 #ifndef SLABUDDY_BUDDY_PCP_H
 #define SLABUDDY_BUDDY_PCP_H
@@ -10,6 +12,10 @@
 /* As in the kernel (PAGE_ALLOC_COSTLY_ORDER): what is larger is rare enough for the lock. */
 #define PCP_MAX_ORDER 3
 
+/* Runs kept, and how long they may be together. Arbitrary: 256 KiB. */
+#define PCP_RUNS 4
+#define PCP_RUN_PAGES 64U
+
 /*
  * Owned by one slot. All zero is an empty one. Its blocks are PAGE_PCP and count as dirty, since
  * most of them come from slabs that were in use.
@@ -18,6 +24,9 @@ struct pcp {
 	struct list_head lists[PCP_MAX_ORDER + 1][MIGRATE_TYPES];
 	uint32_t nr_pages;
 	uint32_t refill_pages; /* how much the next refill brings: doubles with each, halves on free */
+	uint32_t nr_runs;
+	uint32_t run_pages;	      /* of all runs */
+	struct page *runs[PCP_RUNS]; /* oldest first */
 };
 
 /**
@@ -35,7 +44,18 @@ struct page *pcp_alloc(struct pcp *pcp, struct zone *zone, unsigned int order,
 void pcp_free(struct pcp *pcp, struct zone *zone, struct page *page, unsigned int order,
 	      enum migratetype mt);
 
-/* Give all blocks to their zone. */
+/**
+ * pcp_alloc_run() - one of the kept runs.
+ * @nr_pages: length, at least; what is up to an eighth longer will do.
+ *
+ * Return: the first page, PAGE_USED with nr_pages, all of it dirty; or NULL.
+ */
+struct page *pcp_alloc_run(struct pcp *pcp, size_t nr_pages);
+
+/* Keep a run of zone @zone, in the place of older ones if need be. Return: false: it is too long. */
+bool pcp_free_run(struct pcp *pcp, struct page *page);
+
+/* Give all blocks and runs to their zone. */
 void pcp_drain(struct pcp *pcp, struct zone *zone);
 
 #endif

@@ -125,21 +125,19 @@ unsigned long zone_purge(struct zone *zone, unsigned long keep)
 	}
 }
 
-static noinline void balance(struct zone *zone)
+bool zone_is_above_high(const struct zone *zone)
+{
+	ASSERT_HELD(&zone->lock, LOCK_ZONE);
+	return zone->nr_dirty > high_wmark_pages(zone) && READ_ONCE(options.purge) &&
+	       !zone->purge_refused;
+}
+
+noinline void zone_purge_to_low(struct zone *zone)
 {
 	unsigned long keep;
 
 	zone_lock(zone);
-	keep = zone->nr_dirty > high_wmark_pages(zone) ? low_wmark_pages(zone) : ~0UL;
+	keep = low_wmark_pages(zone);
 	zone_unlock(zone);
-	if (keep != ~0UL)
-		zone_purge(zone, keep);
-}
-
-void zone_balance(struct zone *zone)
-{
-	/* racy peek; rechecked under the lock */
-	if (unlikely(READ_ONCE(zone->nr_dirty) > READ_ONCE(options.dirty_min_kib) / 4) &&
-	    READ_ONCE(options.purge) && !READ_ONCE(zone->purge_refused))
-		balance(zone);
+	zone_purge(zone, keep);
 }

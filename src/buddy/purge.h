@@ -15,12 +15,11 @@
 unsigned long high_wmark_pages(const struct zone *zone);
 unsigned long low_wmark_pages(const struct zone *zone);
 
-/**
- * zone_balance() - purge when the zone is above its high watermark.
- *
- * Context: after every free into a zone; no lock but the caller's slot may be held.
- */
-void zone_balance(struct zone *zone);
+/* Whether a zone should be purged to its low watermark. Under the zone's lock, after a free. */
+bool zone_is_above_high(const struct zone *zone);
+
+/* Purge to the low watermark. No lock but the caller's slot may be held. */
+void zone_purge_to_low(struct zone *zone);
 
 /**
  * zone_purge() - give dirty free pages back until at most @keep are left.

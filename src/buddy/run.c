@@ -77,11 +77,14 @@ static void free_locked(struct zone *zone, struct page *page, unsigned int nr)
 void zone_free_run(struct page *page, size_t nr_pages)
 {
 	struct zone *zone = page_zone(page);
+	bool surplus;
 
 	zone_lock(zone);
 	free_locked(zone, page, (unsigned int)nr_pages);
+	surplus = zone_is_above_high(zone);
 	zone_unlock(zone);
-	zone_balance(zone);
+	if (unlikely(surplus))
+		zone_purge_to_low(zone);
 }
 
 /* The free pages that follow @pfn without a gap, counted no further than @enough. */
@@ -133,12 +136,15 @@ void zone_shorten_run(struct page *page, size_t new_pages)
 {
 	struct zone *zone = page_zone(page);
 	unsigned int old_pages = page->nr_pages;
+	bool surplus;
 
 	zone_lock(zone);
 	page->nr_pages = (uint32_t)new_pages;
 	free_locked(zone, page + new_pages, old_pages - (unsigned int)new_pages);
+	surplus = zone_is_above_high(zone);
 	zone_unlock(zone);
-	zone_balance(zone);
+	if (unlikely(surplus))
+		zone_purge_to_low(zone);
 }
 
 void zone_copy_dirty(struct page *page, size_t nr_pages, uint64_t *map)

@@ -98,6 +98,7 @@ static unsigned int check_block(struct audit *audit, struct tally *tally, struct
 	case PAGE_SLAB:
 		nr = 1U << page->order;
 		break;
+	case PAGE_PCP_RUN:
 	case PAGE_USED:
 	case PAGE_LARGE:
 		nr = page->nr_pages;
