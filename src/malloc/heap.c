@@ -7,6 +7,7 @@
 #include "malloc/foreign.h"
 #include "malloc/huge.h"
 #include "malloc/large.h"
+#include "os/info.h"
 #include "slab/alloc.h"
 #include "slab/boot.h"
 #include "slab/report.h"
@@ -29,7 +30,7 @@ static void *alloc_pages(size_t size, size_t align, bool zero)
 	slab_boot();
 	slot = slot_enter();
 	if (size <= MAX_LARGE_BYTES && align <= MAX_LARGE_BYTES)
-		ptr = large_alloc(slot ? slot->nid : 0, size, align, zero);
+		ptr = large_alloc(slot, size, align, zero);
 	if (!ptr)
 		ptr = huge_alloc(size, align);
 	slot_leave(slot);
@@ -121,7 +122,7 @@ static bool free_pages(void *ptr)
 {
 	struct slot *slot = slot_enter();
 	struct page *page = large_page(ptr);
-	bool freed = (page && large_free(page)) || huge_free(ptr);
+	bool freed = (page && large_free(slot, page)) || huge_free(ptr);
 
 	slot_leave(slot);
 	return freed;
@@ -239,6 +240,8 @@ size_t heap_good_size(size_t align, size_t size)
 	tag = aligned_size_to_tag(size, MAX(align, MIN_OBJECT_BYTES));
 	if (tag)
 		return tag_size[tag];
+	if (size > MAX_LARGE_BYTES || align > MAX_LARGE_BYTES)
+		return ALIGN_UP(MAX(size, 1), os_page_size());
 	return bytes_to_pages(MAX(size, 1)) << PAGE_SHIFT;
 }
 
