@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "os/mem.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../testing.h"
+#include "os/info.h"
+
+static size_t os_page;
+
+static void setup(void)
+{
+	os_page = os_page_size();
+	/* no call may leave a mark in it, whether it succeeds or fails */
+	errno = EXDEV;
+}
+
+static void teardown(void)
+{
+	ck_assert_int_eq(errno, EXDEV);
+}
+
+static bool readable(const void *addr)
+{
+	char byte;
+
+	return os_copy_from_self(&byte, addr, 1);
+}
+
+START_TEST(reserve_is_aligned_and_inaccessible)
+{
+	for (size_t align = os_page; align <= MIB(1024); align *= 2) {
+		char *addr = os_reserve(NULL, os_page, align);
+
+		ck_assert_ptr_nonnull(addr);
+		ck_assert(IS_ALIGNED((uintptr_t)addr, align));
+		ck_assert(!readable(addr));
+		ck_assert_int_eq(os_unmap(addr, os_page), 0);
+	}
+}
+END_TEST
+
+START_TEST(aligning_leaves_nothing_behind)
+{
+	/* the hint makes the first try land on an address that must be given up */
+	char *all = os_reserve(NULL, MIB(8), MIB(4));
+	char *addr;
+
+	ck_assert_int_eq(os_unmap(all, MIB(8)), 0);
+	addr = os_reserve(all + os_page, MIB(1), MIB(1));
+	ck_assert(IS_ALIGNED((uintptr_t)addr, MIB(1)));
+	ck_assert_int_eq(os_commit(addr, MIB(1)), 0);
+	/* what follows it is not part of the mapping */
+	ck_assert(!readable(addr + MIB(1)) || !readable(addr - 1));
+	ck_assert_int_eq(os_unmap(addr, MIB(1)), 0);
+	ck_assert(!readable(addr));
+}
+END_TEST
+
+START_TEST(hint_is_taken_when_free)
+{
+	char *addr = os_reserve(NULL, MIB(4), MIB(4));
+
+	ck_assert_int_eq(os_unmap(addr, MIB(4)), 0);
+	ck_assert_ptr_eq(os_reserve(addr, MIB(4), MIB(4)), addr);
+	/* and ignored when not */
+	ck_assert_ptr_ne(os_reserve(addr, MIB(4), MIB(4)), addr);
+}
+END_TEST
+
+START_TEST(commit_part_of_a_reservation)
+{
+	char *addr = os_reserve(NULL, 4 * os_page, os_page);
+
+	ck_assert_int_eq(os_commit(addr + os_page, 2 * os_page), 0);
+	ck_assert(!readable(addr));
+	ck_assert(!readable(addr + 3 * os_page));
+	ck_assert(all_zero(addr + os_page, 2 * os_page));
+	memset(addr + os_page, 0xff, 2 * os_page);
+}
+END_TEST
+
+START_TEST(commit_of_nothing_fails)
+{
+	char *addr = os_reserve(NULL, os_page, os_page);
+
+	ck_assert_int_eq(os_unmap(addr, os_page), 0);
+	ck_assert_int_eq(os_commit(addr, os_page), -ENOMEM);
+}
+END_TEST
+
+START_TEST(map_is_aligned_and_zero)
+{
+	for (size_t align = os_page; align <= MIB(1024); align *= 4) {
+		char *addr = os_map(3 * os_page, align);
+
+		ck_assert_ptr_nonnull(addr);
+		ck_assert(IS_ALIGNED((uintptr_t)addr, align));
+		ck_assert(all_zero(addr, 3 * os_page));
+		memset(addr, 0xff, 3 * os_page);
+	}
+}
+END_TEST
+
+START_TEST(impossible_sizes)
+{
+	size_t most = ALIGN_DOWN(SIZE_MAX, os_page);
+
+	ck_assert_ptr_null(os_map(most, os_page));
+	ck_assert_ptr_null(os_map(most / 2, os_page));
+	ck_assert_ptr_null(os_reserve(NULL, most, MIB(64)));
+	ck_assert_ptr_null(os_map(os_page, (size_t)1 << 63));
+}
+END_TEST
+
+START_TEST(discard_reads_zero)
+{
+	char *addr = os_map(4 * os_page, os_page);
+
+	memset(addr, 0x5a, 4 * os_page);
+	ck_assert_int_eq(os_discard(addr + os_page, 2 * os_page), 0);
+	ck_assert(all_zero(addr + os_page, 2 * os_page));
+	ck_assert_int_eq(addr[os_page - 1], 0x5a);
+	ck_assert_int_eq(addr[3 * os_page], 0x5a);
+}
+END_TEST
+
+START_TEST(discard_of_locked_memory_fails)
+{
+	char *addr = os_map(os_page, os_page);
+
+	/* EPERM and the like leave nothing to test */
+	if (!mlock(addr, os_page))
+		ck_assert_int_eq(os_discard(addr, os_page), -EINVAL);
+	errno = EXDEV;
+}
+END_TEST
+
+START_TEST(remap_keeps_contents)
+{
+	char *addr = os_map(2 * os_page, os_page);
+	char *now;
+
+	fill_bytes(addr, 2 * os_page, 1);
+	now = os_remap(addr, 2 * os_page, 1000 * os_page);
+	ck_assert_ptr_nonnull(now);
+	ck_assert(filled_with(now, 2 * os_page, 1));
+	ck_assert(all_zero(now + 2 * os_page, 998 * os_page));
+	now = os_remap(now, 1000 * os_page, os_page);
+	ck_assert(filled_with(now, os_page, 1));
+	ck_assert(!readable(now + os_page));
+	/* refused: as it was */
+	ck_assert_ptr_null(os_remap(now, os_page, ALIGN_DOWN(SIZE_MAX / 2, os_page)));
+	ck_assert(filled_with(now, os_page, 1));
+}
+END_TEST
+
+START_TEST(resident_bytes)
+{
+	size_t pages = 1000;
+	char *addr = os_map(pages * os_page, os_page);
+
+	/* a huge page would be resident at once */
+	madvise(addr, pages * os_page, MADV_NOHUGEPAGE);
+	errno = EXDEV;
+	ck_assert_uint_eq(os_resident_bytes(addr, pages * os_page), 0);
+	for (size_t i = 0; i < pages; i += 2)
+		addr[i * os_page] = 1;
+	ck_assert_uint_eq(os_resident_bytes(addr, pages * os_page), pages / 2 * os_page);
+	ck_assert_uint_eq(os_resident_bytes(addr, 10 * os_page), 5 * os_page);
+	ck_assert_int_eq(os_discard(addr, pages * os_page), 0);
+	ck_assert_uint_eq(os_resident_bytes(addr, pages * os_page), 0);
+	ck_assert_int_eq(os_unmap(addr, pages * os_page), 0);
+	ck_assert_uint_eq(os_resident_bytes(addr, pages * os_page), 0);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = test_case("os/mem");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, reserve_is_aligned_and_inaccessible);
+	tcase_add_test(tc, aligning_leaves_nothing_behind);
+	tcase_add_test(tc, hint_is_taken_when_free);
+	tcase_add_test(tc, commit_part_of_a_reservation);
+	tcase_add_test(tc, commit_of_nothing_fails);
+	tcase_add_test(tc, map_is_aligned_and_zero);
+	tcase_add_test(tc, impossible_sizes);
+	tcase_add_test(tc, discard_reads_zero);
+	tcase_add_test(tc, discard_of_locked_memory_fails);
+	tcase_add_test(tc, remap_keeps_contents);
+	tcase_add_test(tc, resident_bytes);
+	return test_run(tc);
+}
