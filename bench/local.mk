@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+# Comparisons with other allocators: README.md here. Nothing of this is built by plain make.
+
+EXTRA_DIST += \
+	bench/README.md \
+	bench/allocators.conf \
+	bench/config.py \
+	bench/machine.py \
+	bench/micro_shim.cc \
+	bench/objects.py \
+	bench/plot.py \
+	bench/programs \
+	bench/redis_load.py \
+	bench/report.py \
+	bench/runner.py \
+	bench/workloads.conf
+
+if !SANITIZER
+
+# The programs are anybody's: without the library's flags, config.h and convenience library.
+bench_cppflags = -D_GNU_SOURCE
+bench_cflags = -std=gnu11 -O2 -pthread $(NO_BUILTIN_MALLOC) $(WARNING_CFLAGS)
+
+EXTRA_PROGRAMS = bench/measure bench/replace
+bench_measure_SOURCES = bench/measure.c
+bench_measure_CPPFLAGS = $(bench_cppflags)
+bench_measure_CFLAGS = $(bench_cflags)
+bench_measure_LDADD =
+bench_replace_SOURCES = bench/replace.c
+bench_replace_CPPFLAGS = $(bench_cppflags)
+bench_replace_CFLAGS = $(bench_cflags)
+bench_replace_LDADD =
+
+bench_generated = bench/heavy.c
+bench/heavy.c: tests/programs/heavy-c.awk
+	$(AM_V_GEN)$(MKDIR_P) bench && \
+		$(AWK) -f $(top_srcdir)/tests/programs/heavy-c.awk -v functions=90 >$@.new && \
+		mv $@.new $@
+
+if HAVE_BENCHMARK
+EXTRA_PROGRAMS += bench/micro
+bench_micro_SOURCES = bench/micro.c bench/micro.h
+bench_micro_CPPFLAGS = $(bench_cppflags)
+bench_micro_CFLAGS = $(bench_cflags)
+bench_micro_LDADD = bench/micro_shim.o $(BENCHMARK_LIBS) -lstdc++
+bench_micro_DEPENDENCIES = bench/micro_shim.o
+bench_generated += bench/micro_shim.o
+
+bench/micro_shim.o: bench/micro_shim.cc bench/micro.h
+	$(AM_V_GEN)$(MKDIR_P) bench && \
+		$(CXX) -std=c++17 -O2 -Wall -Wextra $(BENCHMARK_CFLAGS) -pthread \
+		-c -o $@ $(top_srcdir)/bench/micro_shim.cc
+endif
+
+CLEANFILES += $(EXTRA_PROGRAMS) $(bench_generated)
+
+test_scripts += bench/driver_test.py
+check_PROGRAMS += bench/measure bench/replace
+
+clean-local: clean-bench-results
+clean-bench-results:
+	rm -rf bench/results
+
+bench-programs: $(EXTRA_PROGRAMS) $(bench_generated)
+
+# Options of bench/programs, as in: make bench BENCH_ARGS='-w redis -n 3'
+BENCH_ARGS = --rounds 5 --minutes 8
+BENCH_MICRO_ARGS = --rounds 3 --minutes 2
+
+# The second comparison runs even if something failed in the first.
+bench: all bench-programs
+	@$(top_srcdir)/bench/programs --build $(abs_builddir) $(BENCH_ARGS); status=$$?; \
+	if test -x bench/micro; then \
+		$(top_srcdir)/bench/programs --build $(abs_builddir) --micro $(BENCH_MICRO_ARGS) || \
+			status=$$?; \
+	else \
+		echo 'bench: no single operations: Google Benchmark (libbenchmark-dev) was not found'; \
+	fi; \
+	exit $$status
+
+.PHONY: bench bench-programs clean-bench-results
+
+endif

@@ -419,6 +419,8 @@ void exhaust()
 
 int main(int argc, char **argv)
 {
+	// So that the last line of one that dies tells where.
+	std::setvbuf(stdout, nullptr, _IOLBF, 0);
 	if (argc > 1 && std::strcmp(argv[1], "exhaust") == 0) {
 		exhaust();
 		return 0;

@@ -112,7 +112,8 @@ loaded()
 audited()
 {
 	err=$1
-	clean='^slabuddy: audit: 0 faults$'
+	# git passes on what its remote side writes, with blanks to clear the line.
+	clean='^\(remote: \)\{0,1\}slabuddy: audit: 0 faults *$'
 	case $debug_library in
 	*slabuddy*)
 		grep -q "$clean" "$err" || fault "$label: debug: no audit at exit"
