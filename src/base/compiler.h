@@ -34,6 +34,9 @@
  */
 #define READ_ONCE(x)	   __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)   __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+/* For a counter that only its lock's holder changes, and others peek at. */
+#define ADD_ONCE(x, n)	   WRITE_ONCE(x, (x) + (n))
+#define SUB_ONCE(x, n)	   WRITE_ONCE(x, (x) - (n))
 #define load_acquire(p)	   __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 

@@ -11,7 +11,7 @@
 #define SPIN_ROUNDS 100
 
 bool lock_world_frozen;
-static pthread_t world_owner; /* [lock_world_frozen] who froze the world */
+static pthread_t world_owner; /* [atomic] who froze the world */
 static lock_walker walkers[NR_LOCK_RANKS];
 
 static inline void cpu_relax(void)
@@ -31,10 +31,10 @@ static void futex(uint32_t *word, int op, uint32_t value)
 	errno = saved_errno;
 }
 
-/* Only the thread that froze the world can see its own identity here. */
+/* racy peek; only the thread that froze the world can see its own identity here */
 cold bool lock_world_is_mine(void)
 {
-	return load_acquire(&lock_world_frozen) && pthread_equal(world_owner, pthread_self());
+	return load_acquire(&lock_world_frozen) && READ_ONCE(world_owner) == pthread_self();
 }
 
 /* The second half of lock_acquire() for a lock whose word was not zero. */
@@ -91,7 +91,7 @@ void lock_freeze_world(void)
 		if (walkers[rank])
 			walkers[rank](freeze_one);
 	}
-	world_owner = pthread_self();
+	WRITE_ONCE(world_owner, pthread_self());
 	store_release(&lock_world_frozen, true);
 }
 

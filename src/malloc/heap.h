@@ -67,7 +67,7 @@ void *heap_aligned(size_t align, size_t size);
 /* Bytes that may be used at @ptr: at least what was asked for, and always the same. */
 size_t heap_usable_size(void *ptr);
 
-/* What heap_usable_size() would say for a request; 0 when it cannot succeed. */
+/* The least that heap_usable_size() would say for a request; 0 when it cannot succeed. */
 size_t heap_good_size(size_t align, size_t size);
 
 /* Give all free memory back to the OS. Return: whether there was any. */

@@ -19,7 +19,7 @@ struct huge {
 static struct lock registry_lock;
 static struct huge *buckets[NR_BUCKETS]; /* [registry_lock] */
 static size_t total_bytes;		 /* [registry_lock] */
-static size_t nr_blocks;		 /* [registry_lock] */
+static size_t nr_blocks;		 /* [registry_lock; read by anybody] */
 
 static struct huge **bucket_of(const void *addr)
 {
@@ -47,8 +47,8 @@ static void insert(struct huge *huge)
 	link = bucket_of(huge->addr);
 	huge->next = *link;
 	*link = huge;
-	total_bytes += huge->bytes;
-	nr_blocks++;
+	ADD_ONCE(total_bytes, huge->bytes);
+	ADD_ONCE(nr_blocks, 1);
 	lock_release(&registry_lock, LOCK_HUGE);
 }
 
@@ -62,8 +62,8 @@ static struct huge *take_out(const void *addr)
 	huge = *link;
 	if (huge) {
 		*link = huge->next;
-		total_bytes -= huge->bytes;
-		nr_blocks--;
+		SUB_ONCE(total_bytes, huge->bytes);
+		SUB_ONCE(nr_blocks, 1);
 	}
 	lock_release(&registry_lock, LOCK_HUGE);
 	return huge;

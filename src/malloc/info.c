@@ -54,7 +54,7 @@ static void collect_slot(struct slot *slot, void *arg)
 		all->caches[tag].cached += READ_ONCE(slot->cache[tag].count);
 		all->caches[tag].cached += spare ? spare->size : 0;
 	}
-	all->pcp_pages += slot->pcp.nr_pages;
+	all->pcp_pages += slot->pcp.nr_pages + slot->pcp.run_pages;
 	lock_release(&slot->lock, LOCK_SLOT);
 }
 

@@ -5,6 +5,7 @@
 
 #include "buddy/page_alloc.h"
 #include "buddy/run.h"
+#include "slab/slot.h"
 
 /* Pages whose state is looked up at once when a run has to be cleared. */
 #define CLEAR_STEP_PAGES 1024U
@@ -34,16 +35,18 @@ static void clear_dirty_pages(struct page *page, unsigned int nr)
 	}
 }
 
-void *large_alloc(unsigned int nid, size_t size, size_t align, bool zero)
+void *large_alloc(struct slot *slot, size_t size, size_t align, bool zero)
 {
 	size_t nr_pages = bytes_to_pages(size);
 	unsigned int align_order = align > PAGE_SIZE ? ilog2(align) - PAGE_SHIFT : 0;
 	unsigned int nr_dirty;
 	struct page *page;
 
-	page = page_alloc_exact(nid, nr_pages, align_order, MIGRATE_MOVABLE, &nr_dirty);
+	page = page_alloc_exact(slot ? slot->nid : 0, nr_pages, align_order, MIGRATE_MOVABLE,
+				&nr_dirty, slot ? &slot->pcp : NULL);
 	if (!page)
 		return NULL;
+	nr_pages = page->nr_pages;
 	page_set_type(page, PAGE_LARGE);
 	account(1, nr_pages);
 	if (zero && nr_dirty == nr_pages)
@@ -66,7 +69,7 @@ struct page *large_page(const void *ptr)
 	return page_type(page) == PAGE_LARGE ? page : NULL;
 }
 
-bool large_free(struct page *page)
+bool large_free(struct slot *slot, struct page *page)
 {
 	uint8_t expected = PAGE_LARGE;
 	unsigned int nr_pages = page->nr_pages;
@@ -76,7 +79,7 @@ bool large_free(struct page *page)
 					 __ATOMIC_RELAXED))
 		return false;
 	account((size_t)-1, -(size_t)nr_pages);
-	zone_free_run(page, nr_pages);
+	page_free_exact(page, slot ? &slot->pcp : NULL, slot ? slot->nid : 0);
 	return true;
 }
 

@@ -10,17 +10,21 @@
 /* Above half a section a block is a mapping of its own. */
 #define MAX_LARGE_BYTES (SECTION_BYTES / 2)
 
+struct slot;
+
 /*
- * A run of pages of node @nid for @size bytes at a multiple of @align, a power of two. @zero: it
- * must read as zero. Return: NULL when the buddy has none; errno is left alone.
+ * A run of pages for @size bytes at a multiple of @align, a power of two. @slot: the caller's, held
+ * by slot_enter(), or NULL. @zero: it must read as zero. Return: NULL when the buddy has none; errno
+ * is left alone.
  */
-void *large_alloc(unsigned int nid, size_t size, size_t align, bool zero);
+void *large_alloc(struct slot *slot, size_t size, size_t align, bool zero);
 
 /* The large block that starts at @ptr, or NULL. */
 struct page *large_page(const void *ptr);
 
-/* Return: false when @page is not allocated any more: somebody else freed it just now. */
-bool large_free(struct page *page);
+/* @slot: as above. Return: false when @page is not allocated any more: somebody else freed it just
+ * now. */
+bool large_free(struct slot *slot, struct page *page);
 
 /* Make a block @size bytes long where it stands. Return: false when it cannot be. */
 bool large_resize(struct page *page, size_t size);

@@ -44,7 +44,7 @@ static void *take_locked(unsigned int index)
 	ASSERT_HELD(&meta_lock, LOCK_META);
 	if (piece) {
 		free_lists[index] = piece->next;
-		used_bytes += bytes;
+		ADD_ONCE(used_bytes, bytes);
 		/* only the link in it is not zero: meta_free() cleared the rest */
 		piece->next = NULL;
 		return piece;
@@ -55,7 +55,7 @@ static void *take_locked(unsigned int index)
 	piece = (void *)(chunk + skip);
 	chunk += skip + bytes;
 	chunk_left -= skip + bytes;
-	used_bytes += bytes;
+	ADD_ONCE(used_bytes, bytes);
 	return piece;
 }
 
@@ -113,7 +113,7 @@ void meta_free(void *ptr, size_t bytes)
 	lock_acquire(&meta_lock, LOCK_META);
 	piece->next = free_lists[index];
 	free_lists[index] = piece;
-	used_bytes -= (size_t)1 << (index + SMALLEST_SHIFT);
+	SUB_ONCE(used_bytes, (size_t)1 << (index + SMALLEST_SHIFT));
 	lock_release(&meta_lock, LOCK_META);
 }
 

@@ -62,6 +62,7 @@ enum page_type {
 	PAGE_UNCOMMITTED, /* head of a range that has addresses only; [nr_pages] */
 	PAGE_BUDDY,	  /* head of a block on a zone's free_area; [order] */
 	PAGE_PCP,	  /* head of a block on a slot's pcp list; [order] */
+	PAGE_PCP_RUN,	  /* head of a run that a slot keeps; [nr_pages] */
 	PAGE_ISOLATED,	  /* head of a free block that is being purged; [order] */
 	PAGE_USED,	  /* head of a block or run that somebody outside the buddy owns; [nr_pages] */
 	PAGE_SLAB,	  /* head of a slab; [order] */
@@ -90,7 +91,7 @@ struct page {
 	uint8_t nid;	     /* [SLAB] node */
 	uint8_t fullness;    /* [SLAB] which partial list, see slab/slab.h */
 	union {
-		uint32_t nr_pages; /* [UNCOMMITTED, USED, LARGE] */
+		uint32_t nr_pages; /* [UNCOMMITTED, PCP_RUN, USED, LARGE] */
 		uint32_t nr_dirty; /* [BUDDY] how many of its pages are resident */
 		struct {
 			uint16_t inuse;	  /* [SLAB] objects handed out */

@@ -42,7 +42,7 @@ static struct section *publish(struct section *fresh)
 		if (!sections.next)
 			list_head_init(&sections);
 		list_add_tail(&fresh->list, &sections);
-		nr_sections++;
+		ADD_ONCE(nr_sections, 1);
 		store_release(entry, fresh);
 		there = fresh;
 	}

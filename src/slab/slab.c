@@ -55,7 +55,7 @@ static void partial_add(struct kmem_cache *cache, struct kmem_cache_node *node, 
 	slab->fullness = (uint8_t)fullness_of(cache, slab->inuse);
 	list_add(&slab->lru, &node->partial[slab->fullness]);
 	node->nr_partial++;
-	node->nr_empty += !slab->inuse;
+	ADD_ONCE(node->nr_empty, !slab->inuse);
 }
 
 static void partial_del(struct kmem_cache_node *node, struct page *slab)
@@ -106,7 +106,7 @@ static unsigned int take_from_partial(struct kmem_cache *cache, struct kmem_cach
 	while (got < want && node->nr_partial) {
 		struct page *slab = fullest_partial(node);
 
-		node->nr_empty -= !slab->inuse;
+		SUB_ONCE(node->nr_empty, !slab->inuse);
 		partial_del(node, slab);
 		got += take_objects(cache, slab, objects + got, want - got);
 		if (slab->inuse < slab->objects)
@@ -134,7 +134,7 @@ static unsigned int take_from_new(struct kmem_cache *cache, unsigned int nid, vo
 	}
 	got = take_objects(cache, slab, objects, want);
 	lock_acquire(&node->list_lock, LOCK_NODE);
-	node->nr_slabs++;
+	ADD_ONCE(node->nr_slabs, 1);
 	node->nr_inuse += got;
 	if (slab->inuse < slab->objects)
 		partial_add(cache, node, slab);
@@ -233,7 +233,7 @@ static void put_object(struct kmem_cache *cache, struct kmem_cache_node *node, s
 			partial_add(cache, node, slab);
 		} else {
 			list_add(&slab->lru, dead);
-			node->nr_slabs--;
+			SUB_ONCE(node->nr_slabs, 1);
 		}
 	} else if (was_full) {
 		partial_add(cache, node, slab);
@@ -298,8 +298,8 @@ void slab_shrink_node(struct kmem_cache *cache, struct kmem_cache_node *node)
 		if (slab->inuse)
 			continue;
 		partial_del(node, slab);
-		node->nr_empty--;
-		node->nr_slabs--;
+		SUB_ONCE(node->nr_empty, 1);
+		SUB_ONCE(node->nr_slabs, 1);
 		list_add(&slab->lru, &dead);
 	}
 	lock_release(&node->list_lock, LOCK_NODE);
