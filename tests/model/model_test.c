@@ -77,25 +77,25 @@ static const unsigned int thread_counts[] = { 1, 2, 4, 8 };
 
 START_TEST(small_blocks)
 {
-	run_model(thread_counts[_i], MIX_SMALL, 1500000);
+	run_model(thread_counts[_i], MIX_SMALL, 600000);
 }
 END_TEST
 
 START_TEST(every_class)
 {
-	run_model(thread_counts[_i], MIX_CLASSES, 500000);
+	run_model(thread_counts[_i], MIX_CLASSES, 200000);
 }
 END_TEST
 
 START_TEST(large_and_huge_blocks)
 {
-	run_model(thread_counts[_i], MIX_LARGE, 20000);
+	run_model(thread_counts[_i], MIX_LARGE, 6000);
 }
 END_TEST
 
 START_TEST(everything)
 {
-	run_model(thread_counts[_i], MIX_ALL, 500000);
+	run_model(thread_counts[_i], MIX_ALL, 200000);
 }
 END_TEST
 
@@ -103,14 +103,14 @@ END_TEST
 START_TEST(several_nodes)
 {
 	options_parse("numa=fake=3", "test");
-	run_model(4, MIX_ALL, 300000);
+	run_model(4, MIX_ALL, 150000);
 }
 END_TEST
 
 START_TEST(tiny_sheaves)
 {
 	options_parse("sheaf=0", "test");
-	run_model(4, MIX_ALL, 300000);
+	run_model(4, MIX_ALL, 150000);
 }
 END_TEST
 
@@ -118,7 +118,7 @@ END_TEST
 START_TEST(eager_purge)
 {
 	options_parse("dirty_min=0 dirty_percent=0", "test");
-	run_model(4, MIX_ALL, 100000);
+	run_model(4, MIX_ALL, 60000);
 }
 END_TEST
 
@@ -144,7 +144,7 @@ START_TEST(audit_at_work)
 	pthread_t auditor;
 
 	ck_assert_int_eq(pthread_create(&auditor, NULL, look_on, NULL), 0);
-	run_model(4, MIX_ALL, 200000);
+	run_model(4, MIX_ALL, 100000);
 	WRITE_ONCE(work_done, true);
 	pthread_join(auditor, NULL);
 }
@@ -171,7 +171,7 @@ static void *run_without_meeting(void *arg)
 /* heap_trim() takes slots from the stack of free ones, empties them and puts them back. */
 START_TEST(trim_at_work)
 {
-	struct round round = { .steps = scaled(60000) };
+	struct round round = { .steps = scaled(20000) };
 	struct member members[4];
 	pthread_t trimmer;
 
