@@ -47,6 +47,7 @@ cat >project.mk <<'END'
 all:
 	@echo make >>"$(DEV_TEST)/done"
 	@echo "a line of the log"
+	@cat >/dev/null
 	@mkdir -p src
 	@printf '#!/bin/bash\nprintf "[%%s]" "$$@"; cat; exit 5\n' >src/slabuddy
 	@chmod +x src/slabuddy
