@@ -24,6 +24,6 @@ EXTRA_DIST += \
 	tests/programs/lib.sh \
 	tests/programs/node.mjs \
 	tests/programs/perl.pl \
-	tests/programs/python.py \
+	tests/programs/python-work.py \
 	tests/programs/redis-session.sh \
 	tests/programs/sqlite3.sql
