@@ -6,10 +6,10 @@
 # By path: a version manager's python3 in PATH may be anything.
 need /usr/bin/python3
 # No __pycache__ beside the sources, the same hashes in every run.
-# python-work.py, not python.py: by its rules make would run that as the test.
 PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
 export PYTHONDONTWRITEBYTECODE PYTHONHASHSEED
 loaded /usr/bin/python3 -c pass
+# Not python.py: make's suffix rules would take that for the test.
 same 'own allocator' /usr/bin/python3 "$here/python-work.py"
 PYTHONMALLOC=malloc
 export PYTHONMALLOC
