@@ -36,8 +36,7 @@ static struct page *smallest_block(struct zone *zone, unsigned int order, enum m
 	return NULL;
 }
 
-/* Say that the pageblocks under a block belong to @mt from now on. */
-static void set_block_type(struct page *page, unsigned int order, enum migratetype mt)
+void claim_whole_block(struct page *page, unsigned int order, enum migratetype mt)
 {
 	struct section *section = page_section(page);
 	unsigned int first = page_to_pfn(page) >> PAGEBLOCK_ORDER;
@@ -56,12 +55,17 @@ struct free_block take_pure(struct zone *zone, unsigned int order, enum migratet
 		if (page) {
 			struct free_block block = take(zone, page);
 
-			set_block_type(page, block.order, mt);
+			claim_whole_block(page, block.order, mt);
 			zone->events.claim++;
 			return block;
 		}
 	}
-	return page ? take(zone, page) : (struct free_block){ .page = NULL };
+	if (!page)
+		return (struct free_block){ .page = NULL };
+	/* pageblocks of several types may have merged to one block */
+	if (page->order > PAGEBLOCK_ORDER)
+		claim_whole_block(page, page->order, mt);
+	return take(zone, page);
 }
 
 static unsigned int pageblock_free_pages(struct section *section, unsigned int first)

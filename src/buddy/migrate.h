@@ -25,6 +25,9 @@ struct free_block take_pure(struct zone *zone, unsigned int order, enum migratet
 /* From another type's pageblocks: claim one that is mostly free, or steal the smallest fit. */
 struct free_block take_fallback(struct zone *zone, unsigned int order, enum migratetype mt);
 
+/* Give the pageblocks under a free block of PAGEBLOCK_ORDER and more to @mt. */
+void claim_whole_block(struct page *page, unsigned int order, enum migratetype mt);
+
 /* Give the pageblock that starts at pfn @first to @mt: its free blocks move to the lists of @mt. */
 void claim_pageblock(struct zone *zone, struct section *section, unsigned int first,
 		     enum migratetype mt);

@@ -87,16 +87,23 @@ void zone_free_run(struct page *page, size_t nr_pages)
 		zone_purge_to_low(zone);
 }
 
-/* The free pages that follow @pfn without a gap, counted no further than @enough. */
+/* Policy: a run grows within pageblocks of its own type, and into those that are wholly free. */
+static bool may_extend_into(const struct page *page, enum migratetype mt)
+{
+	return page_type(page) == PAGE_BUDDY &&
+	       (page->order >= PAGEBLOCK_ORDER || pageblock_type(page) == mt);
+}
+
+/* The pages for a run of @mt that follow @pfn without a gap, counted no further than @enough. */
 static unsigned int free_pages_behind(struct section *section, unsigned int pfn,
-				      unsigned int enough)
+				      unsigned int enough, enum migratetype mt)
 {
 	unsigned int nr = 0;
 
 	while (nr < enough && pfn + nr < PAGES_PER_SECTION) {
 		struct page *page = pfn_to_page(section, pfn + nr);
 
-		if (page_type(page) != PAGE_BUDDY)
+		if (!may_extend_into(page, mt))
 			break;
 		nr += 1U << page->order;
 	}
@@ -108,13 +115,15 @@ bool zone_extend_run(struct page *page, size_t new_pages)
 	struct section *section = page_section(page);
 	struct zone *zone = section->zone;
 	unsigned int end = page_to_pfn(page) + page->nr_pages;
+	enum migratetype mt;
 	unsigned int extra;
 
 	if (new_pages > PAGES_PER_SECTION)
 		return false;
 	extra = (unsigned int)new_pages - page->nr_pages;
 	zone_lock(zone);
-	if (free_pages_behind(section, end, extra) < extra) {
+	mt = pageblock_type(pfn_to_page(section, end - 1));
+	if (free_pages_behind(section, end, extra, mt) < extra) {
 		zone_unlock(zone);
 		return false;
 	}
@@ -123,6 +132,8 @@ bool zone_extend_run(struct page *page, size_t new_pages)
 		unsigned int order = next->order;
 		unsigned int nr = MIN(extra, 1U << order);
 
+		if (order >= PAGEBLOCK_ORDER)
+			claim_whole_block(next, order, mt);
 		free_area_cut(zone, next, order, nr, free_area_del(zone, next));
 		end += nr;
 		extra -= nr;

@@ -23,6 +23,11 @@ static struct list_head caches; /* [caches_lock] */
 #define FIRST_SHEAF_BYTES KIB(1)
 #define FIRST_SHEAF_OBJECTS 12U
 
+/* Capacity that needs no justification by the number of objects in use. Arbitrary: all classes at
+ * that size make 640 KiB a slot, and batches of a few hundred small objects fit. */
+#define SHEAF_FLOOR_BYTES KIB(8)
+#define SHEAF_FLOOR_OBJECTS 124U
+
 /* Full sheaves in a barn. Arbitrary: two slots can each leave two. */
 #define BARN_SHEAVES 4
 
@@ -80,6 +85,8 @@ static void set_limits(struct kmem_cache *cache)
 	cache->sheaf_max = clamp(sheaf_bytes / cache->size, 2, SHEAF_MAX_CAPACITY);
 	cache->sheaf_min = clamp(FIRST_SHEAF_BYTES / cache->size, 2,
 				 MIN(FIRST_SHEAF_OBJECTS, cache->sheaf_max));
+	cache->sheaf_floor = clamp(SHEAF_FLOOR_BYTES / cache->size, cache->sheaf_min,
+				   MIN(SHEAF_FLOOR_OBJECTS, cache->sheaf_max));
 	cache->barn_max = cache->sheaf_max * BARN_SHEAVES;
 	cache->min_empty = clamp(EMPTY_BYTES / (cache->slab_mask + 1), 1, MAX_EMPTY_SLABS);
 }

@@ -51,7 +51,8 @@ struct kmem_cache {
 	uint64_t reciprocal; /* 2^64 / size, rounded up: division by multiplication */
 	uint64_t fullness;   /* NR_FULLNESS * 2^32 / objects */
 	uint32_t sheaf_min;  /* capacity that a slot starts with */
-	uint32_t sheaf_max;  /* and how far it may grow */
+	uint32_t sheaf_floor; /* how far it may grow without asking how much is in use */
+	uint32_t sheaf_max;  /* and how far at most */
 	uint32_t barn_max;   /* objects in full sheaves that a barn may hold */
 	uint32_t min_empty;  /* empty slabs that a node keeps */
 	struct list_head list; /* [CACHES] */
