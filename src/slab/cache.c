@@ -181,9 +181,15 @@ int kmem_cache_shrink(struct kmem_cache *cache)
 	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
 		struct kmem_cache_node *node = load_acquire(&cache->node[nid]);
 
+		if (node)
+			flush_barn(cache, node);
+	}
+	/* a barn may hold objects of any node's slabs, so all barns come before the first slab */
+	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
+		struct kmem_cache_node *node = load_acquire(&cache->node[nid]);
+
 		if (!node)
 			continue;
-		flush_barn(cache, node);
 		slab_shrink_node(cache, node);
 		left |= READ_ONCE(node->nr_empty) != 0;
 	}
