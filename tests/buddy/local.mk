@@ -1,0 +1,25 @@
+arena = tests/buddy/arena.c tests/buddy/arena.h $(testing)
+refusing = $(AM_LDFLAGS) -Wl,--wrap=os_reserve -Wl,--wrap=os_commit
+
+test_programs += \
+	tests/buddy/migrate_test \
+	tests/buddy/model_test \
+	tests/buddy/numa_test \
+	tests/buddy/pcp_test \
+	tests/buddy/purge_test \
+	tests/buddy/robson_test \
+	tests/buddy/run_test \
+	tests/buddy/textbook_test
+
+tests_buddy_migrate_test_SOURCES = tests/buddy/migrate_test.c $(arena)
+tests_buddy_migrate_test_LDFLAGS = $(refusing)
+tests_buddy_model_test_SOURCES = tests/buddy/model_test.c $(arena)
+tests_buddy_model_test_LDFLAGS = $(refusing)
+tests_buddy_numa_test_SOURCES = tests/buddy/numa_test.c $(arena)
+tests_buddy_pcp_test_SOURCES = tests/buddy/pcp_test.c $(arena)
+tests_buddy_purge_test_SOURCES = tests/buddy/purge_test.c $(arena)
+tests_buddy_purge_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_discard
+tests_buddy_robson_test_SOURCES = tests/buddy/robson_test.c $(arena)
+tests_buddy_robson_test_LDFLAGS = $(refusing)
+tests_buddy_run_test_SOURCES = tests/buddy/run_test.c $(arena)
+tests_buddy_textbook_test_SOURCES = tests/buddy/textbook_test.c $(arena)

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* What is known of the contents of free pages, and giving them back. */
+#include "buddy/purge.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "arena.h"
+#include "base/option.h"
+#include "buddy/page_alloc.h"
+#include "os/mem.h"
+
+int __real_os_discard(void *addr, size_t bytes);
+int __wrap_os_discard(void *addr, size_t bytes);
+
+static bool refuse;
+static unsigned int nr_discards;
+
+int __wrap_os_discard(void *addr, size_t bytes)
+{
+	nr_discards++;
+	return refuse ? -EINVAL : __real_os_discard(addr, bytes);
+}
+
+static void dirty_all(struct page *page)
+{
+	memset(page_address(page), 0xff, page->nr_pages * PAGE_SIZE);
+}
+
+/* Take a run, and say how many of its pages may not read as zero. */
+static unsigned int dirty_of(size_t nr_pages, struct page **page)
+{
+	unsigned int nr_dirty = 12345;
+
+	*page = zone_alloc_run(zone, nr_pages, 0, MIGRATE_MOVABLE, &nr_dirty);
+	ck_assert_ptr_nonnull(*page);
+	return nr_dirty;
+}
+
+START_TEST(fresh_pages_are_clean)
+{
+	struct page *page;
+
+	for (unsigned int n = 1; n < 200; n += 13) {
+		ck_assert_uint_eq(dirty_of(n, &page), 0);
+		ck_assert(all_zero(page_address(page), n * PAGE_SIZE));
+	}
+	ck_assert_uint_eq(zone->nr_dirty, 0);
+}
+END_TEST
+
+START_TEST(freed_pages_are_dirty_until_purged)
+{
+	struct page *page;
+
+	ck_assert_uint_eq(dirty_of(100, &page), 0);
+	dirty_all(page);
+	give_pages(page, 100);
+	ck_assert_uint_eq(zone->nr_dirty, 100);
+	assert_heap_sound();
+	/* the same pages come first, and are known for what they are */
+	ck_assert_uint_eq(dirty_of(40, &page), 40);
+	ck_assert_uint_eq(zone->nr_dirty, 60);
+	give_pages(page, 40);
+	ck_assert_uint_eq(dirty_of(120, &page), 100);
+	give_pages(page, 120);
+	ck_assert_uint_eq(zone->nr_dirty, 120);
+
+	ck_assert_uint_eq(page_purge_all(), 120);
+	ck_assert_uint_eq(zone->nr_dirty, 0);
+	ck_assert_uint_eq(zone->nr_isolated, 0);
+	ck_assert_uint_eq(zone->events.purged, 120);
+	assert_heap_sound();
+	ck_assert_uint_eq(dirty_of(120, &page), 0);
+	ck_assert(all_zero(page_address(page), 120 * PAGE_SIZE));
+}
+END_TEST
+
+/* The map of a run's dirty pages is right, page by page. */
+START_TEST(copy_of_the_map)
+{
+	uint64_t map[PAGEBLOCK_PAGES / BITS_PER_WORD + 1];
+	struct page *page;
+
+	arena_one_pageblock();
+	page_purge_all();
+	page = take_pages(PAGEBLOCK_PAGES);
+	for (unsigned int i = 0; i < PAGEBLOCK_PAGES; i++)
+		*((char *)page_address(page) + i * PAGE_SIZE) = 1;
+	zone_shorten_run(page, 100); /* 100 to 511 are dirty */
+	ck_assert_uint_eq(zone->nr_dirty, PAGEBLOCK_PAGES - 100);
+	ck_assert(zone_extend_run(page, 300));
+	memset(map, 0xff, sizeof(map));
+	zone_copy_dirty(page, 300, map);
+	for (unsigned int i = 0; i < 300; i++)
+		ck_assert_uint_eq(bitmap_test(map, i), i >= 100);
+	ck_assert_uint_eq(bitmap_count_range(map, 300, 20), 0);
+}
+END_TEST
+
+START_TEST(clean_runs_read_zero)
+{
+	uint64_t seed = test_seed();
+	static struct page *pages[64];
+
+	options.dirty_min_kib = 1024;
+	for (int step = 0; step < 10000; step++) {
+		unsigned int i = random_below(&seed, ARRAY_SIZE(pages));
+		unsigned int n = 1 + random_below(&seed, 50);
+
+		if (pages[i]) {
+			give_pages(pages[i], pages[i]->nr_pages);
+			pages[i] = NULL;
+		} else {
+			uint64_t map[1];
+
+			if (!dirty_of(n, &pages[i]))
+				ck_assert(all_zero(page_address(pages[i]), n * PAGE_SIZE));
+			zone_copy_dirty(pages[i], n, map);
+			for (unsigned int p = 0; p < n; p++)
+				ck_assert(bitmap_test(map, p) ||
+					  all_zero(page_address(pages[i] + p), PAGE_SIZE));
+			dirty_all(pages[i]);
+		}
+		if (step % 1000 == 0)
+			assert_heap_sound();
+	}
+	ck_assert_uint_gt(zone->events.purged, 0);
+	assert_heap_sound();
+}
+END_TEST
+
+/* Never more free dirty pages than the watermark says, and no more than needed goes. */
+START_TEST(watermarks)
+{
+	struct page *pages[64];
+
+	options.dirty_min_kib = 1024; /* 256 pages */
+	options.dirty_percent = 0;
+	for (int i = 0; i < 64; i++) {
+		pages[i] = take_pages(16);
+		dirty_all(pages[i]);
+	}
+	ck_assert_uint_eq(high_wmark_pages(zone), 256);
+	ck_assert_uint_eq(low_wmark_pages(zone), 192);
+	for (int i = 0; i < 64; i++) {
+		give_pages(pages[i], 16);
+		ck_assert_uint_le(zone->nr_dirty, 256);
+	}
+	ck_assert_uint_gt(zone->events.purged, 0);
+	assert_heap_sound();
+}
+END_TEST
+
+START_TEST(watermark_follows_use)
+{
+	struct page *page = take_block(10);
+	unsigned long before;
+
+	options.dirty_min_kib = 0;
+	options.dirty_percent = 10;
+	before = high_wmark_pages(zone);
+	ck_assert_uint_eq(before, 1024 / 100 * 10);
+	ck_assert_ptr_nonnull(take_block(10));
+	ck_assert_uint_eq(high_wmark_pages(zone), 2048 / 100 * 10);
+	give_block(page, 10);
+	ck_assert_uint_le(zone->nr_dirty, high_wmark_pages(zone));
+}
+END_TEST
+
+START_TEST(purge_can_be_off)
+{
+	struct page *page = take_block(10);
+
+	options.purge = 0;
+	options.dirty_min_kib = 0;
+	options.dirty_percent = 0;
+	dirty_all(page);
+	give_block(page, 10);
+	ck_assert_uint_eq(zone->nr_dirty, 1024);
+	ck_assert_uint_eq(nr_discards, 0);
+	/* but whoever asks for it gets it */
+	ck_assert_uint_eq(page_purge_all(), 1024);
+}
+END_TEST
+
+START_TEST(keep_some)
+{
+	struct page *pages[32], *gaps[32];
+
+	for (int i = 0; i < 32; i++) {
+		pages[i] = take_pages(4);
+		gaps[i] = take_pages(4);
+	}
+	for (int i = 0; i < 32; i++)
+		give_pages(pages[i], 4);
+	ck_assert_uint_eq(zone->nr_dirty, 128);
+	ck_assert_uint_eq(zone_purge(zone, 50), 80);
+	ck_assert_uint_eq(zone->nr_dirty, 48);
+	ck_assert_uint_eq(zone_purge(zone, 48), 0);
+	for (int i = 0; i < 32; i++)
+		give_pages(gaps[i], 4);
+	assert_heap_sound();
+}
+END_TEST
+
+/* Memory that is locked cannot go: one refusal is enough, until somebody asks again. */
+START_TEST(refused)
+{
+	struct page *page = take_pages(300);
+	unsigned int tried;
+
+	options.dirty_min_kib = 0;
+	options.dirty_percent = 0;
+	fill_bytes(page_address(page), 300 * PAGE_SIZE, 3);
+	refuse = true;
+	give_pages(page, 300);
+	ck_assert(zone->purge_refused);
+	ck_assert_uint_gt(zone->events.purge_failed, 0);
+	ck_assert_uint_eq(zone->nr_dirty, 300);
+	ck_assert_uint_eq(zone->nr_isolated, 0);
+	assert_heap_sound();
+
+	tried = nr_discards;
+	give_pages(take_pages(10), 10);
+	ck_assert_uint_eq(nr_discards, tried);
+
+	refuse = false;
+	ck_assert_uint_eq(page_purge_all(), 300);
+	ck_assert_uint_eq(zone->nr_dirty, 0);
+	assert_heap_sound();
+}
+END_TEST
+
+START_TEST(resident_memory_falls)
+{
+	struct page *page = take_block(10);
+	void *addr = page_address(page);
+
+	dirty_all(page);
+	options.purge = 0;
+	ck_assert_uint_eq(os_resident_bytes(addr, MIB(4)), MIB(4));
+	give_block(page, 10);
+	page_purge_all();
+	ck_assert_uint_eq(os_resident_bytes(addr, MIB(4)), 0);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = test_case("buddy/purge");
+
+	tcase_add_test(tc, fresh_pages_are_clean);
+	tcase_add_test(tc, freed_pages_are_dirty_until_purged);
+	tcase_add_test(tc, copy_of_the_map);
+	tcase_add_test(tc, clean_runs_read_zero);
+	tcase_add_test(tc, watermarks);
+	tcase_add_test(tc, watermark_follows_use);
+	tcase_add_test(tc, purge_can_be_off);
+	tcase_add_test(tc, keep_some);
+	tcase_add_test(tc, refused);
+	tcase_add_test(tc, resident_memory_falls);
+	return test_run(tc);
+}
