@@ -98,13 +98,34 @@ static struct kmem_cache *slab_cache_of(const void *ptr)
 	return tag >= TAG_FIRST_CACHE ? load_acquire(&tag_cache[tag]) : NULL;
 }
 
+/*
+ * Whether a page is part of a free block, whose head is one of the aligned pages below it. Without
+ * a lock: only the words of a message depend on it.
+ */
+static cold bool page_looks_free(struct section *section, unsigned int pfn)
+{
+	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
+		struct page *head = pfn_to_page(section, ALIGN_DOWN(pfn, 1U << order));
+
+		switch (page_type(head)) {
+		case PAGE_BUDDY:
+		case PAGE_PCP:
+		case PAGE_PCP_RUN:
+		case PAGE_ISOLATED:
+			return true;
+		case PAGE_NONE:
+			break;
+		default:
+			return false;
+		}
+	}
+	return false;
+}
+
 /* An address in one of our pages that is no object and no large block. */
 static cold void report_lost(const void *ptr)
 {
-	struct section *section = addr_to_section(ptr);
-	struct page *page = pfn_to_page(section, addr_to_pfn(ptr));
-
-	if (IS_ALIGNED((uintptr_t)ptr, PAGE_SIZE) && page_type(page) != PAGE_NONE)
+	if (page_looks_free(addr_to_section(ptr), addr_to_pfn(ptr)))
 		report_bad_free(ptr, "this block is free already (double free)");
 	else
 		report_bad_free(ptr, "not the start of an allocated block");

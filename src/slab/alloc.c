@@ -26,6 +26,7 @@ static void install_main(struct slot *slot, struct kmem_cache *cache, struct she
 	sc->capacity = (uint32_t)capacity;
 	sc->reciprocal = cache->reciprocal;
 	sc->slab_mask = cache->slab_mask;
+	sc->object_end = cache->objects * cache->size;
 	WRITE_ONCE(sc->count, sheaf->size);
 }
 

@@ -4,7 +4,8 @@
  * call.
  *
  * A push checks two things that cost a few instructions and no memory beyond what it touches
- * anyway. The pointer must lie at a multiple of the object size from the start of its slab. And an
+ * anyway. The pointer must lie at a multiple of the object size from the start of its slab, and not
+ * in what is left over at the slab's end. And an
  * object must not lie in this sheaf already: a push leaves in the object's second word where in the
  * sheaf it went. That word means nothing by itself (the program may have written anything there
  * since), it only says where to look: if the sheaf holds this very pointer at that place, below its
@@ -51,11 +52,13 @@ static always_inline bool slot_push(struct slot *slot, size_t tag, void *object)
 {
 	struct slot_cache *sc = &slot->cache[tag];
 	size_t count = sc->count;
+	uint32_t offset;
 	void **place;
 
 	if (unlikely(count >= sc->capacity))
 		return false;
-	if (unlikely(!is_multiple(sc->reciprocal, (uint32_t)(uintptr_t)object & sc->slab_mask)))
+	offset = (uint32_t)(uintptr_t)object & sc->slab_mask;
+	if (unlikely(!is_multiple(sc->reciprocal, offset) || offset >= sc->object_end))
 		return false;
 	if (unlikely(sheaf_holds(sc, object)))
 		return false;

@@ -25,7 +25,7 @@ struct slot_cache {
 	void **objects;	     /* [owner] the main sheaf's array */
 	uint64_t reciprocal; /* [owner] the cache's */
 	uint32_t slab_mask;  /* [owner] the cache's */
-	uint32_t reserved;
+	uint32_t object_end; /* [owner] bytes of a slab that objects fill; the rest is none */
 };
 
 struct slot_sheaves {
