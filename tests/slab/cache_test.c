@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+#include "slab/cache.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "../testing.h"
+#include "slab/alloc.h"
+#include "slab/boot.h"
+#include "slab/geometry.h"
+#include "slab/slab.h"
+
+static struct kmem_cache cache;
+
+static void setup(void)
+{
+	slab_boot();
+}
+
+static void make(size_t size)
+{
+	ck_assert_int_eq(kmem_cache_setup(&cache, "test", size, 0, SLAB_MAX_ORDER, 0), 0);
+}
+
+/* The slow paths are complete: they use the sheaf too, when it has what they need. */
+static void *take(void)
+{
+	return kmem_cache_alloc_slow(&cache);
+}
+
+static void give(void *object)
+{
+	kmem_cache_free_slow(&cache, object);
+}
+
+START_TEST(setup_and_teardown)
+{
+	make(100);
+	ck_assert_str_eq(cache.name, "test");
+	ck_assert_uint_eq(cache.object_size, 100);
+	ck_assert_uint_eq(cache.size, 112); /* the natural alignment is 16 */
+	ck_assert_uint_ge(cache.tag, TAG_FIRST_NAMED);
+	ck_assert_ptr_eq(tag_cache[cache.tag], &cache);
+	ck_assert_uint_le((size_t)cache.objects * cache.size, PAGE_SIZE << cache.order);
+	/* a second time is harmless */
+	make(200);
+	ck_assert_uint_eq(cache.object_size, 100);
+	ck_assert_int_eq(kmem_cache_teardown(&cache), 0);
+	ck_assert_ptr_null(tag_cache[cache.tag]);
+	assert_heap_sound();
+}
+END_TEST
+
+START_TEST(bad_arguments)
+{
+	static const struct {
+		size_t size, align;
+	} bad[] = {
+		{ 0, 0 }, { SECTION_BYTES + 1, 0 }, { SIZE_MAX, 0 }, { 64, 3 }, { 64, 24 },
+		{ 64, PAGE_SIZE * 2 }, { 64, SIZE_MAX },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct kmem_cache other = { .ready = false };
+
+		ck_assert_int_eq(kmem_cache_setup(&other, "bad", bad[i].size, bad[i].align,
+						  SLAB_MAX_ORDER, 0),
+				 -EINVAL);
+		ck_assert(!other.ready);
+	}
+	assert_heap_sound();
+}
+END_TEST
+
+START_TEST(long_names_are_cut)
+{
+	ck_assert_int_eq(kmem_cache_setup(&cache, "a name of very many more letters than fit", 64, 0,
+					  SLAB_MAX_ORDER, 0),
+			 0);
+	ck_assert_uint_eq(strlen(cache.name), CACHE_NAME_BYTES - 1);
+	ck_assert_int_eq(memcmp(cache.name, "a name of very", 14), 0);
+}
+END_TEST
+
+START_TEST(tags_run_out)
+{
+	static struct kmem_cache many[NR_TAGS];
+	unsigned int nr = 0;
+	int error;
+
+	while (!(error = kmem_cache_setup(&many[nr], "many", 64, 0, SLAB_MAX_ORDER, 0)))
+		nr++;
+	ck_assert_int_eq(error, -ENOSPC);
+	ck_assert_uint_eq(nr, NR_TAGS - TAG_FIRST_NAMED);
+	/* a taken tag is not given twice, and one that is given back is */
+	ck_assert_int_eq(kmem_cache_setup(&cache, "more", 64, 0, SLAB_MAX_ORDER, many[0].tag),
+			 -ENOSPC);
+	ck_assert_int_eq(kmem_cache_teardown(&many[7]), 0);
+	ck_assert_int_eq(kmem_cache_setup(&many[nr], "again", 64, 0, SLAB_MAX_ORDER, 0), 0);
+	assert_heap_sound();
+}
+END_TEST
+
+START_TEST(teardown_with_objects_left)
+{
+	void *object;
+
+	make(64);
+	object = take();
+	ck_assert_int_eq(kmem_cache_teardown(&cache), -EBUSY);
+	ck_assert_ptr_eq(tag_cache[cache.tag], &cache);
+	/* it works as before */
+	memset(object, 1, 64);
+	give(object);
+	give(take());
+	slot_drain(this_slot);
+	ck_assert_int_eq(kmem_cache_teardown(&cache), 0);
+	assert_heap_sound();
+}
+END_TEST
+
+#define NR_OBJECTS 2000
+
+/* For sizes of all kinds: objects do not overlap, are aligned, and keep what is written to them. */
+START_TEST(objects_of_a_kind)
+{
+	static const struct {
+		size_t size, align;
+	} kinds[] = {
+		{ 1, 0 },     { 8, 0 },	     { 16, 0 },	   { 24, 0 },	  { 40, 8 },	{ 48, 0 },
+		{ 100, 64 },  { 200, 256 },  { 1000, 0 },  { 1000, 4096 }, { 4096, 0 }, { 5000, 0 },
+		{ 20000, 0 }, { 40000, 128 },
+	};
+	size_t size = kinds[_i].size, align = MAX(kinds[_i].align, 8);
+	static char *objects[NR_OBJECTS];
+	unsigned int nr = size > 4096 ? 200 : NR_OBJECTS;
+
+	ck_assert_int_eq(kmem_cache_setup(&cache, "objects", size, kinds[_i].align, SLAB_MAX_ORDER, 0),
+			 0);
+	for (unsigned int i = 0; i < nr; i++) {
+		objects[i] = take();
+		ck_assert_ptr_nonnull(objects[i]);
+		ck_assert(IS_ALIGNED((uintptr_t)objects[i], align));
+		ck_assert_ptr_nonnull(slab_of(&cache, objects[i]));
+		ck_assert(slab_is_object(&cache, objects[i]));
+		ck_assert(slab_object_in_use(&cache, objects[i]));
+		fill_bytes(objects[i], size, i);
+	}
+	assert_heap_sound();
+	for (unsigned int i = 0; i < nr; i++) {
+		ck_assert(filled_with(objects[i], size, i));
+		give(objects[i]);
+	}
+	assert_heap_sound();
+	slot_drain(this_slot);
+	ck_assert_int_eq(kmem_cache_shrink(&cache), 0);
+	ck_assert_int_eq(kmem_cache_teardown(&cache), 0);
+	assert_heap_sound();
+}
+END_TEST
+
+/* An address is an object's or it is not, for every byte of a slab. */
+START_TEST(every_address_of_a_slab)
+{
+	char *object, *slab;
+	unsigned int nr = 0;
+
+	make(48);
+	object = take();
+	slab = page_address(slab_of(&cache, object));
+	for (size_t offset = 0; offset <= cache.slab_mask; offset++) {
+		bool expected = offset % 48 == 0 && offset / 48 < cache.objects;
+
+		ck_assert_ptr_eq(slab_of(&cache, slab + offset), slab_of(&cache, object));
+		ck_assert(slab_is_object(&cache, slab + offset) == expected);
+		ck_assert_uint_eq(object_number(&cache, (uint32_t)offset), offset / 48);
+		nr += expected;
+	}
+	ck_assert_uint_eq(nr, cache.objects);
+	ck_assert_ptr_null(slab_of(&cache, slab - 1));
+	ck_assert_ptr_null(slab_of(&cache, NULL));
+	ck_assert_ptr_null(slab_of(&cache, &nr));
+}
+END_TEST
+
+/* Refill takes from the fullest slab, so that the emptiest can become empty. */
+START_TEST(fullest_first)
+{
+	struct page *fullest, *previous = NULL;
+	void *objects[4 * 64], *one;
+	unsigned int nr, done = 0;
+
+	make(1024);
+	nr = 4 * cache.objects;
+	ck_assert_uint_le(nr, ARRAY_SIZE(objects));
+	while (done < nr)
+		done += slab_refill(&cache, 0, objects + done, nr - done, NULL);
+	fullest = slab_of(&cache, objects[nr / 2]);
+	/* of that slab, one object goes back; of the others, all but one */
+	for (unsigned int i = 0; i < nr; i++) {
+		struct page *slab = slab_of(&cache, objects[i]);
+		bool first = slab != previous;
+
+		if (slab == fullest ? first : !first)
+			slab_flush(&cache, &objects[i], 1, NULL, 0);
+		previous = slab;
+	}
+	ck_assert_uint_eq(fullest->inuse, cache.objects - 1);
+	ck_assert_uint_eq(cache.node0.nr_partial, 4);
+	assert_heap_sound();
+	ck_assert_uint_eq(slab_refill(&cache, 0, &one, 1, NULL), 1);
+	ck_assert_ptr_eq(slab_of(&cache, one), fullest);
+	assert_heap_sound();
+}
+END_TEST
+
+START_TEST(empties_are_returned)
+{
+	static void *objects[20000];
+	struct cache_count count;
+	unsigned int nr = ARRAY_SIZE(objects);
+
+	make(256);
+	for (unsigned int done = 0; done < nr; done += 100)
+		ck_assert_uint_ge(slab_refill(&cache, 0, objects + done, 100, NULL), 50);
+	for (unsigned int i = 0; i < nr; i++) {
+		if (objects[i])
+			slab_flush(&cache, &objects[i], 1, NULL, 0);
+	}
+	kmem_cache_count(&cache, &count);
+	ck_assert_uint_eq(count.inuse, 0);
+	/* a few stay, for the next time */
+	ck_assert_uint_le(count.slabs, cache.min_empty);
+	ck_assert_uint_eq(cache.node0.nr_empty, count.slabs);
+	assert_heap_sound();
+	ck_assert_int_eq(kmem_cache_shrink(&cache), 0);
+	kmem_cache_count(&cache, &count);
+	ck_assert_uint_eq(count.slabs, 0);
+	ck_assert_uint_eq(node_data[0].zones[ZONE_NORMAL].nr_free_pages,
+			  node_data[0].zones[ZONE_NORMAL].managed_pages);
+	assert_heap_sound();
+}
+END_TEST
+
+/* A sheaf that runs empty and full again and again becomes larger, within its bounds. */
+START_TEST(sheaf_grows)
+{
+	static void *objects[50000];
+	uint32_t first;
+
+	make(64);
+	give(take());
+	first = this_slot->cache[cache.tag].capacity;
+	ck_assert_uint_ge(first, 2);
+	for (int round = 0; round < 20; round++) {
+		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+			objects[i] = take();
+		for (size_t i = 0; i < ARRAY_SIZE(objects) / 2; i++)
+			give(objects[i]);
+		ck_assert_uint_le(this_slot->cache[cache.tag].capacity, cache.sheaf_max);
+		if (round % 5 == 0)
+			assert_heap_sound();
+		for (size_t i = 0; i < ARRAY_SIZE(objects) / 2; i++)
+			objects[i] = take();
+		ck_assert_uint_gt(this_slot->cache[cache.tag].capacity, first);
+		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+			give(objects[i]);
+	}
+	assert_heap_sound();
+}
+END_TEST
+
+/* What one thread frees, another gets out of the barn, without a slab being touched. */
+static void *batch[40000];
+
+static void *free_batch(maybe_unused void *arg)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(batch); i++)
+		give(batch[i]);
+	return NULL;
+}
+
+START_TEST(barn_hands_over)
+{
+	struct cache_count before, after;
+	pthread_t thread;
+	unsigned int handed;
+
+	make(64);
+	for (size_t i = 0; i < ARRAY_SIZE(batch); i++)
+		batch[i] = take();
+	pthread_create(&thread, NULL, free_batch, NULL);
+	pthread_join(thread, NULL);
+	assert_heap_sound();
+	kmem_cache_count(&cache, &before);
+	ck_assert_uint_gt(before.in_barns, 0);
+	ck_assert_uint_le(before.in_barns, cache.barn_max);
+	/* first what this slot has left, then the barn's */
+	handed = this_slot->cache[cache.tag].count;
+	for (unsigned int i = 0; i <= handed; i++)
+		ck_assert_ptr_nonnull(take());
+	kmem_cache_count(&cache, &after);
+	ck_assert_uint_lt(after.in_barns, before.in_barns);
+	ck_assert_uint_eq(after.inuse, before.inuse);
+	assert_heap_sound();
+}
+END_TEST
+
+/* Return: a complaint, or NULL. */
+static const void *churn(void *arg)
+{
+	uint64_t seed = (uintptr_t)arg;
+	void *objects[300] = { NULL };
+
+	for (int step = 0; step < 50000; step++) {
+		unsigned int i = random_below(&seed, ARRAY_SIZE(objects));
+
+		if (objects[i]) {
+			if (!filled_with(objects[i], 96, (uintptr_t)objects[i]))
+				return "an object was overwritten";
+			give(objects[i]);
+			objects[i] = NULL;
+		} else {
+			objects[i] = take();
+			fill_bytes(objects[i], 96, (uintptr_t)objects[i]);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
+		if (objects[i])
+			give(objects[i]);
+	}
+	return NULL;
+}
+
+static void *churn_thread(void *arg)
+{
+	return (void *)(uintptr_t)churn(arg);
+}
+
+START_TEST(threads)
+{
+	pthread_t ids[4];
+	void *complaint;
+
+	make(96);
+	for (uintptr_t i = 0; i < 4; i++)
+		pthread_create(&ids[i], NULL, churn_thread, (void *)(i + 1));
+	for (int i = 0; i < 4; i++) {
+		pthread_join(ids[i], &complaint);
+		ck_assert_msg(!complaint, "%s", (char *)complaint);
+	}
+	assert_heap_sound();
+	slot_drain_all();
+	ck_assert_int_eq(kmem_cache_teardown(&cache), 0);
+	assert_heap_sound();
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = test_case("slab/cache");
+
+	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_test(tc, setup_and_teardown);
+	tcase_add_test(tc, bad_arguments);
+	tcase_add_test(tc, long_names_are_cut);
+	tcase_add_test(tc, tags_run_out);
+	tcase_add_test(tc, teardown_with_objects_left);
+	tcase_add_loop_test(tc, objects_of_a_kind, 0, 14);
+	tcase_add_test(tc, every_address_of_a_slab);
+	tcase_add_test(tc, fullest_first);
+	tcase_add_test(tc, empties_are_returned);
+	tcase_add_test(tc, sheaf_grows);
+	tcase_add_test(tc, barn_hands_over);
+	tcase_add_test(tc, threads);
+	return test_run(tc);
+}
