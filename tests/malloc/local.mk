@@ -1,0 +1,18 @@
+test_programs += \
+	tests/malloc/heap_test \
+	tests/malloc/info_test \
+	tests/malloc/size_class_test
+
+tests_malloc_heap_test_SOURCES = tests/malloc/heap_test.c $(testing)
+tests_malloc_info_test_SOURCES = tests/malloc/info_test.c $(testing)
+tests_malloc_size_class_test_SOURCES = tests/malloc/size_class_test.c $(testing)
+
+if !SANITIZER
+test_scripts += tests/malloc/posix_test.sh
+test_helpers += tests/malloc/posix
+
+# A program like any other: it has nothing of the library but what is preloaded.
+tests_malloc_posix_SOURCES = tests/malloc/posix.c
+tests_malloc_posix_CFLAGS = $(AM_CFLAGS) -fno-builtin
+tests_malloc_posix_LDADD = $(CHECK_LIBS)
+endif
