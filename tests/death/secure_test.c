@@ -99,8 +99,8 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-	Suite *suite = suite_create("secure");
-	TCase *tc = tcase_create("secure");
+	Suite *suite;
+	TCase *tc;
 	SRunner *runner;
 	int failed;
 
@@ -109,6 +109,8 @@ int main(int argc, char **argv)
 		return (int)options.bad_free;
 	}
 	self = argv[0];
+	suite = suite_create("secure");
+	tc = tcase_create("secure");
 	runner = srunner_create(suite);
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, options_of_environment, 0, ARRAY_SIZE(starts));

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# The OS refuses: call by call in one process, and by real limits around whole programs.
+test_programs += tests/fault/nth_call_test
+tests_fault_nth_call_test_SOURCES = \
+	tests/death/child.c \
+	tests/death/child.h \
+	tests/fault/faulty_os.c \
+	tests/fault/faulty_os.h \
+	tests/fault/nth_call_test.c \
+	tests/model/block.c \
+	tests/model/block.h \
+	tests/model/rng.h
+tests_fault_nth_call_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fault_nth_call_test_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=os_reserve,--wrap=os_commit,--wrap=os_map,--wrap=os_remap \
+	-Wl,--wrap=os_discard,--wrap=os_unmap

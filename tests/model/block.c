@@ -20,10 +20,13 @@ _Noreturn void model_fail(const char *fmt, ...)
 	abort();
 }
 
-/* Every word of a small block is marked; of larger ones a word a cache line, or two a page. */
+/*
+ * Every word of a small block is marked; of larger ones a word a cache line, or two a page, or one in
+ * 64 KiB, since page faults would be all that a test does otherwise.
+ */
 static size_t stride_words(size_t usable)
 {
-	return usable <= KIB(4) ? 1 : usable <= MIB(1) ? 8 : 256;
+	return usable <= KIB(4) ? 1 : usable <= MIB(1) ? 8 : usable <= MIB(8) ? 256 : 8192;
 }
 
 static uint64_t word_of(const struct block *block, size_t index)
@@ -62,7 +65,7 @@ static void check_marks(const struct block *block, const char *ptr, size_t bytes
 static void check_zero(const struct block *block)
 {
 	const uint64_t *words = (const uint64_t *)(const void *)block->ptr;
-	size_t stride = block->size <= KIB(64) ? 1 : 8;
+	size_t stride = block->size <= KIB(64) ? 1 : stride_words(block->size);
 
 	for (size_t i = 0; i < block->size / sizeof(*words); i += stride) {
 		if (words[i])
@@ -121,21 +124,30 @@ void block_free(struct block *block)
 	block->ptr = NULL;
 }
 
-void block_realloc(struct block *block, size_t size)
+bool block_try_realloc(struct block *block, size_t size)
 {
 	char *now;
 
 	block_check(block);
 	now = heap_realloc(block->ptr, size);
+	if (!size && now)
+		model_fail("realloc to 0 bytes returned %p", (void *)now);
 	if (!size) {
-		if (now)
-			model_fail("realloc to 0 bytes returned %p", (void *)now);
 		block->ptr = NULL;
-		return;
+		return true;
 	}
-	if (!now)
-		model_fail("no memory to make %zu bytes %zu: %s", block->usable, size,
-			   strerror(errno));
+	if (!now) {
+		block_check(block);
+		return false;
+	}
 	check_marks(block, now, MIN(block->usable, size));
 	block_born(block, now, size, 16, false);
+	return true;
+}
+
+void block_realloc(struct block *block, size_t size)
+{
+	if (!block_try_realloc(block, size))
+		model_fail("no memory to make %zu bytes %zu: %s", block->usable, size,
+			   strerror(errno));
 }

@@ -30,4 +30,7 @@ void block_free(struct block *block);
 /* Resize it; what both sizes have in common must be there afterwards. */
 void block_realloc(struct block *block, size_t size);
 
+/* The same where memory may run out. Return: false when it did, the block being as it was. */
+bool block_try_realloc(struct block *block, size_t size);
+
 #endif
