@@ -84,13 +84,14 @@ static unsigned int piece_order(unsigned int pfn, unsigned int nr)
 }
 
 void free_area_merge_range(struct zone *zone, struct section *section, unsigned int pfn,
-			   unsigned int nr, bool dirty)
+			   unsigned int nr)
 {
 	while (nr) {
 		unsigned int order = piece_order(pfn, nr);
 		unsigned int pages = 1U << order;
 
-		free_area_merge(zone, pfn_to_page(section, pfn), order, dirty ? pages : 0);
+		free_area_merge(zone, pfn_to_page(section, pfn), order,
+				bitmap_count_range(section->dirty, pfn, pages));
 		pfn += pages;
 		nr -= pages;
 	}

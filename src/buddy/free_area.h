@@ -26,12 +26,10 @@ unsigned int free_area_del(struct zone *zone, struct page *page);
 void free_area_merge(struct zone *zone, struct page *page, unsigned int order,
 		     unsigned int nr_dirty);
 
-/*
- * Merge the pages [pfn, pfn + nr) back as the largest aligned blocks that they make up.
- * @dirty: all of them are, or none; the section's bitmap says so already.
- */
+/* Merge the pages [pfn, pfn + nr) back as the largest aligned blocks that they make up; the section's
+ * bitmap says which of them are dirty. */
 void free_area_merge_range(struct zone *zone, struct section *section, unsigned int pfn,
-			   unsigned int nr, bool dirty);
+			   unsigned int nr);
 
 /*
  * Cut a block that is on no list down to its first @nr_pages pages; the rest goes back.

@@ -93,7 +93,7 @@ static void add_pages(struct zone *zone, const struct page_range *range, enum mi
 
 	set_types(zone, range, mt);
 	page_set_tags(pfn_to_page(section, range->pfn), range->nr_pages, TAG_PLAIN);
-	free_area_merge_range(zone, section, range->pfn, range->nr_pages, false);
+	free_area_merge_range(zone, section, range->pfn, range->nr_pages);
 	ADD_ONCE(zone->managed_pages, range->nr_pages);
 	zone->events.grow++;
 }

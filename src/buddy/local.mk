@@ -3,6 +3,8 @@ libcore_la_SOURCES += \
 	src/buddy/free_area.h \
 	src/buddy/grow.c \
 	src/buddy/grow.h \
+	src/buddy/join.c \
+	src/buddy/join.h \
 	src/buddy/migrate.c \
 	src/buddy/migrate.h \
 	src/buddy/page_alloc.c \

@@ -25,15 +25,23 @@ static struct page *first_block(struct zone *zone, unsigned int order, enum migr
 	return list_empty(list) ? NULL : list_first_entry(list, struct page, lru);
 }
 
-static struct page *smallest_block(struct zone *zone, unsigned int order, enum migratetype mt)
+/*
+ * The smallest block that has memory behind it; a clean one only when there is none. So a fresh page
+ * is not touched while a larger block of pages that were paid for lies idle.
+ */
+static struct page *best_block(struct zone *zone, unsigned int order, enum migratetype mt)
 {
+	struct page *clean = NULL;
+
 	for (; order <= MAX_PAGE_ORDER; order++) {
 		struct page *page = first_block(zone, order, mt);
 
-		if (page)
+		if (page && page->nr_dirty)
 			return page;
+		if (page && !clean)
+			clean = page;
 	}
-	return NULL;
+	return clean;
 }
 
 void claim_whole_block(struct page *page, unsigned int order, enum migratetype mt)
@@ -48,10 +56,10 @@ void claim_whole_block(struct page *page, unsigned int order, enum migratetype m
 
 struct free_block take_pure(struct zone *zone, unsigned int order, enum migratetype mt)
 {
-	struct page *page = smallest_block(zone, order, mt);
+	struct page *page = best_block(zone, order, mt);
 
 	for (int i = 0; !page && i < MIGRATE_TYPES - 1; i++) {
-		page = smallest_block(zone, MAX(order, PAGEBLOCK_ORDER), fallbacks[mt][i]);
+		page = best_block(zone, MAX(order, PAGEBLOCK_ORDER), fallbacks[mt][i]);
 		if (page) {
 			struct free_block block = take(zone, page);
 
@@ -127,7 +135,7 @@ struct free_block take_fallback(struct zone *zone, unsigned int order, enum migr
 	struct page *page = claim_half_free(zone, order, mt);
 
 	for (int i = 0; !page && i < MIGRATE_TYPES - 1; i++) {
-		page = smallest_block(zone, order, fallbacks[mt][i]);
+		page = best_block(zone, order, fallbacks[mt][i]);
 		if (page)
 			zone->events.steal++;
 	}

@@ -24,7 +24,7 @@ unsigned long high_wmark_pages(const struct zone *zone)
 
 unsigned long low_wmark_pages(const struct zone *zone)
 {
-	return high_wmark_pages(zone) / 4 * 3;
+	return high_wmark_pages(zone) / 8 * 7;
 }
 
 /* One OS page cannot be given back in parts. */

@@ -5,22 +5,25 @@
 
 #include "buddy/free_area.h"
 #include "buddy/grow.h"
+#include "buddy/join.h"
 #include "buddy/migrate.h"
 #include "buddy/purge.h"
 
-/* Make @block, off its list, a run of @nr_pages that somebody owns. */
-static struct page *hand_out(struct zone *zone, struct free_block block, size_t nr_pages,
-			     unsigned int *nr_dirty)
+/* Make pages that are on no list a run that somebody owns. */
+static struct page *hand_out(struct zone *zone, struct page *page, size_t nr_pages)
 {
-	unsigned int dirty = free_area_cut(zone, block.page, block.order, (unsigned int)nr_pages,
-					   block.nr_dirty);
-
-	page_set_type(block.page, PAGE_USED);
-	block.page->nr_pages = (uint32_t)nr_pages;
+	page_set_type(page, PAGE_USED);
+	page->nr_pages = (uint32_t)nr_pages;
 	zone->events.alloc++;
-	if (nr_dirty)
-		*nr_dirty = dirty;
-	return block.page;
+	return page;
+}
+
+static struct page *cut_and_hand_out(struct zone *zone, struct free_block block, size_t nr_pages,
+				     unsigned int *nr_dirty)
+{
+	*nr_dirty = free_area_cut(zone, block.page, block.order, (unsigned int)nr_pages,
+				  block.nr_dirty);
+	return hand_out(zone, block.page, nr_pages);
 }
 
 /* Return: the run, or NULL with *@grown saying that it makes sense to look again. */
@@ -40,9 +43,30 @@ static noinline struct page *alloc_by_growing(struct zone *zone, unsigned int or
 		if (!block.page && !grown)
 			block = take_fallback(zone, order, mt);
 		if (block.page)
-			page = hand_out(zone, block, nr_pages, nr_dirty);
+			page = cut_and_hand_out(zone, block, nr_pages, nr_dirty);
 		zone_unlock(zone);
 	} while (!page && grown);
+	return page;
+}
+
+/* From what the zone has at hand. */
+static struct page *alloc_at_hand(struct zone *zone, unsigned int order, size_t nr_pages,
+				  unsigned int align_order, enum migratetype mt,
+				  unsigned int *nr_dirty)
+{
+	struct page *page;
+
+	zone_lock(zone);
+	page = take_joined(zone, nr_pages, align_order, mt, nr_dirty);
+	if (page) {
+		hand_out(zone, page, nr_pages);
+	} else {
+		struct free_block block = take_pure(zone, order, mt);
+
+		if (block.page)
+			page = cut_and_hand_out(zone, block, nr_pages, nr_dirty);
+	}
+	zone_unlock(zone);
 	return page;
 }
 
@@ -50,16 +74,14 @@ struct page *zone_alloc_run(struct zone *zone, size_t nr_pages, unsigned int ali
 			    enum migratetype mt, unsigned int *nr_dirty)
 {
 	unsigned int order = MAX(pages_to_order(nr_pages), align_order);
-	struct free_block block;
-	struct page *page = NULL;
+	unsigned int unused;
+	struct page *page;
 
 	if (order > MAX_PAGE_ORDER)
 		return NULL;
-	zone_lock(zone);
-	block = take_pure(zone, order, mt);
-	if (block.page)
-		page = hand_out(zone, block, nr_pages, nr_dirty);
-	zone_unlock(zone);
+	if (!nr_dirty)
+		nr_dirty = &unused;
+	page = alloc_at_hand(zone, order, nr_pages, align_order, mt, nr_dirty);
 	return page ? page : alloc_by_growing(zone, order, nr_pages, mt, nr_dirty);
 }
 
@@ -70,7 +92,7 @@ static void free_locked(struct zone *zone, struct page *page, unsigned int nr)
 
 	page_set_type(page, PAGE_NONE);
 	bitmap_set_range(section->dirty, pfn, nr);
-	free_area_merge_range(zone, section, pfn, nr, true);
+	free_area_merge_range(zone, section, pfn, nr);
 	zone->events.free++;
 }
 
@@ -87,29 +109,6 @@ void zone_free_run(struct page *page, size_t nr_pages)
 		zone_purge_to_low(zone);
 }
 
-/* Policy: a run grows within pageblocks of its own type, and into those that are wholly free. */
-static bool may_extend_into(const struct page *page, enum migratetype mt)
-{
-	return page_type(page) == PAGE_BUDDY &&
-	       (page->order >= PAGEBLOCK_ORDER || pageblock_type(page) == mt);
-}
-
-/* The pages for a run of @mt that follow @pfn without a gap, counted no further than @enough. */
-static unsigned int free_pages_behind(struct section *section, unsigned int pfn,
-				      unsigned int enough, enum migratetype mt)
-{
-	unsigned int nr = 0;
-
-	while (nr < enough && pfn + nr < PAGES_PER_SECTION) {
-		struct page *page = pfn_to_page(section, pfn + nr);
-
-		if (!may_extend_into(page, mt))
-			break;
-		nr += 1U << page->order;
-	}
-	return nr;
-}
-
 bool zone_extend_run(struct page *page, size_t new_pages)
 {
 	struct section *section = page_section(page);
@@ -123,21 +122,11 @@ bool zone_extend_run(struct page *page, size_t new_pages)
 	extra = (unsigned int)new_pages - page->nr_pages;
 	zone_lock(zone);
 	mt = pageblock_type(pfn_to_page(section, end - 1));
-	if (free_pages_behind(section, end, extra, mt) < extra) {
+	if (free_pages_at(section, end, extra, mt) < extra) {
 		zone_unlock(zone);
 		return false;
 	}
-	while (extra) {
-		struct page *next = pfn_to_page(section, end);
-		unsigned int order = next->order;
-		unsigned int nr = MIN(extra, 1U << order);
-
-		if (order >= PAGEBLOCK_ORDER)
-			claim_whole_block(next, order, mt);
-		free_area_cut(zone, next, order, nr, free_area_del(zone, next));
-		end += nr;
-		extra -= nr;
-	}
+	take_free_pages(zone, section, end, extra, mt);
 	page->nr_pages = (uint32_t)new_pages;
 	zone_unlock(zone);
 	return true;

@@ -112,7 +112,7 @@ static unsigned int take_from_partial(struct kmem_cache *cache, struct kmem_cach
 		if (slab->inuse < slab->objects)
 			partial_add(cache, node, slab);
 	}
-	node->nr_inuse += got;
+	ADD_ONCE(node->nr_inuse, got);
 	lock_release(&node->list_lock, LOCK_NODE);
 	return got;
 }
@@ -135,7 +135,7 @@ static unsigned int take_from_new(struct kmem_cache *cache, unsigned int nid, vo
 	got = take_objects(cache, slab, objects, want);
 	lock_acquire(&node->list_lock, LOCK_NODE);
 	ADD_ONCE(node->nr_slabs, 1);
-	node->nr_inuse += got;
+	ADD_ONCE(node->nr_inuse, got);
 	if (slab->inuse < slab->objects)
 		partial_add(cache, node, slab);
 	lock_release(&node->list_lock, LOCK_NODE);
@@ -225,7 +225,7 @@ static void put_object(struct kmem_cache *cache, struct kmem_cache_node *node, s
 	}
 	*map |= bit;
 	slab->inuse--;
-	node->nr_inuse--;
+	SUB_ONCE(node->nr_inuse, 1);
 	if (unlikely(!slab->inuse)) {
 		if (!was_full)
 			partial_del(node, slab);

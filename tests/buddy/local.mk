@@ -2,6 +2,7 @@ arena = tests/buddy/arena.c tests/buddy/arena.h $(testing)
 refusing = $(AM_LDFLAGS) -Wl,--wrap=os_reserve -Wl,--wrap=os_commit
 
 test_programs += \
+	tests/buddy/join_test \
 	tests/buddy/migrate_test \
 	tests/buddy/model_test \
 	tests/buddy/numa_test \
@@ -11,6 +12,8 @@ test_programs += \
 	tests/buddy/run_test \
 	tests/buddy/textbook_test
 
+tests_buddy_join_test_SOURCES = tests/buddy/join_test.c $(arena)
+tests_buddy_join_test_LDFLAGS = $(refusing)
 tests_buddy_migrate_test_SOURCES = tests/buddy/migrate_test.c $(arena)
 tests_buddy_migrate_test_LDFLAGS = $(refusing)
 tests_buddy_model_test_SOURCES = tests/buddy/model_test.c $(arena)

@@ -142,7 +142,7 @@ START_TEST(watermarks)
 		dirty_all(pages[i]);
 	}
 	ck_assert_uint_eq(high_wmark_pages(zone), 256);
-	ck_assert_uint_eq(low_wmark_pages(zone), 192);
+	ck_assert_uint_eq(low_wmark_pages(zone), 224);
 	for (int i = 0; i < 64; i++) {
 		give_pages(pages[i], 16);
 		ck_assert_uint_le(zone->nr_dirty, 256);

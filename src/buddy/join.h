@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exact runs out of neighbouring free blocks that are no buddies.
+ *
+ * Of a block of 256 pages that holds a run of 150, the rest lies free as 2 + 8 + 32 + 64, one behind
+ * the other. A request for 100 pages would not look at that, since by the buddy's rule it needs a
+ * block of 128, and would break up a fresh one. So blocks of a half and a quarter of that size are
+ * tried first, with whatever lies free behind and before them.
+ */
+#ifndef SLABUDDY_BUDDY_JOIN_H
+#define SLABUDDY_BUDDY_JOIN_H
+
+#include "buddy/zone.h"
+
+/* The free pages from @pfn on that a run of @mt may have, counted no further than @enough. */
+unsigned int free_pages_at(struct section *section, unsigned int pfn, unsigned int enough,
+			   enum migratetype mt);
+
+/* Take the pages [@pfn, @pfn + @nr), all counted by free_pages_at(), off their lists. Return: how
+ * many are dirty. */
+unsigned int take_free_pages(struct zone *zone, struct section *section, unsigned int pfn,
+			     unsigned int nr, enum migratetype mt);
+
+/**
+ * take_joined() - a run out of a block that is too small and its free neighbours.
+ * @nr_pages: length.
+ * @align_order: as for zone_alloc_run().
+ * @nr_dirty: gets the number of dirty pages.
+ *
+ * Return: the first page, on no list; or NULL when the first few candidates will not do.
+ */
+struct page *take_joined(struct zone *zone, size_t nr_pages, unsigned int align_order,
+			 enum migratetype mt, unsigned int *nr_dirty);
+
+#endif
