@@ -23,7 +23,7 @@ if !SANITIZER
 # malloc's own names, apart from the core, since a test must not get them by linking it.
 noinst_LTLIBRARIES += src/libexports.la
 src_libexports_la_SOURCES = src/malloc/exports.c src/malloc/cxx.c
-src_libexports_la_CFLAGS = $(AM_CFLAGS) -fno-builtin
+src_libexports_la_CFLAGS = $(AM_CFLAGS) -fno-builtin -fexceptions
 
 # -version-info CURRENT:REVISION:AGE. At a release: code changed, REVISION + 1; a symbol added,
 # CURRENT + 1, AGE + 1, REVISION 0; a symbol removed or changed, CURRENT + 1, AGE 0, REVISION 0.

@@ -4,8 +4,11 @@
  *
  * A failing new calls the program's new_handler until that gives up, then throws std::bad_alloc.
  * C cannot throw, so libstdc++ does it for us; this file is compiled with -fexceptions so that what
- * it throws gets through. In a process without libstdc++ nobody can catch anything.
+ * it throws gets through. Nor can C catch what a handler throws, which the nothrow forms must; so
+ * when one of them finds no memory it calls libstdc++'s own, which catches, around a call of our
+ * throwing form. In a process without libstdc++ nobody can throw or catch anything.
  */
+#include <dlfcn.h>
 #include <stddef.h>
 
 #include "base/check.h"
@@ -41,25 +44,62 @@ static cold _Noreturn void throw_bad_alloc(size_t size)
 	fatal("operator new of %zu bytes failed, and there is no libstdc++ to throw bad_alloc", size);
 }
 
-static noinline void *new_slow(size_t align, size_t size, bool may_throw)
+static noinline void *new_slow(size_t align, size_t size)
 {
 	void *ptr;
 
 	while (!(ptr = heap_aligned(align, size))) {
-		if (handler_helped())
-			continue;
-		if (may_throw)
+		if (!handler_helped())
 			throw_bad_alloc(size);
-		break;
 	}
 	return ptr;
 }
 
-static always_inline void *new_plain(size_t size, bool may_throw)
+static always_inline void *new_plain(size_t size)
 {
 	void *ptr = heap_malloc(size);
 
-	return likely(ptr) ? ptr : new_slow(1, size, may_throw);
+	return likely(ptr) ? ptr : new_slow(1, size);
+}
+
+static always_inline void *new_aligned(size_t align, size_t size)
+{
+	void *ptr = heap_aligned(align, size);
+
+	return likely(ptr) ? ptr : new_slow(align, size);
+}
+
+/* @name: our own name, under which libstdc++ has its version. */
+static cold void *nothrow_slow(const char *name, size_t size, const struct nothrow *tag)
+{
+	void *(*next)(size_t, const struct nothrow *);
+
+	*(void **)&next = dlsym(RTLD_NEXT, name);
+	return next ? next(size, tag) : NULL;
+}
+
+static cold void *nothrow_aligned_slow(const char *name, size_t size, size_t align,
+				       const struct nothrow *tag)
+{
+	void *(*next)(size_t, size_t, const struct nothrow *);
+
+	*(void **)&next = dlsym(RTLD_NEXT, name);
+	return next ? next(size, align, tag) : NULL;
+}
+
+static always_inline void *new_nothrow(const char *name, size_t size, const struct nothrow *tag)
+{
+	void *ptr = heap_malloc(size);
+
+	return likely(ptr) ? ptr : nothrow_slow(name, size, tag);
+}
+
+static always_inline void *new_nothrow_aligned(const char *name, size_t size, size_t align,
+					       const struct nothrow *tag)
+{
+	void *ptr = heap_aligned(align, size);
+
+	return likely(ptr) ? ptr : nothrow_aligned_slow(name, size, align, tag);
 }
 
 /* Sizes and alignments of delete are what the caller believes; they are not needed. */
@@ -77,13 +117,13 @@ static always_inline void *new_plain(size_t size, bool may_throw)
 	}
 
 #define NEWS(op)									\
-	NEW(op##m, (size_t size), new_plain(size, true))				\
-	NEW(op##mRKSt9nothrow_t, (size_t size, maybe_unused const struct nothrow *tag),	\
-	    new_plain(size, false))							\
-	NEW(op##mSt11align_val_t, (size_t size, size_t align), new_slow(align, size, true)) \
+	NEW(op##m, (size_t size), new_plain(size))					\
+	NEW(op##mRKSt9nothrow_t, (size_t size, const struct nothrow *tag),		\
+	    new_nothrow(#op "mRKSt9nothrow_t", size, tag))				\
+	NEW(op##mSt11align_val_t, (size_t size, size_t align), new_aligned(align, size))	\
 	NEW(op##mSt11align_val_tRKSt9nothrow_t,						\
-	    (size_t size, size_t align, maybe_unused const struct nothrow *tag),	\
-	    new_slow(align, size, false))
+	    (size_t size, size_t align, const struct nothrow *tag),			\
+	    new_nothrow_aligned(#op "mSt11align_val_tRKSt9nothrow_t", size, align, tag))
 
 #define DELETES(op)									\
 	DELETE(op##Pv, (void *ptr))							\
