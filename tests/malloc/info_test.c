@@ -2,7 +2,7 @@
 /* The figures: they are what was allocated, and they add up. */
 #include "malloc/info.h"
 
-#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../testing.h"
@@ -98,6 +98,7 @@ START_TEST(xml)
 	ck_assert_ptr_nonnull(strstr(text, "</malloc>\n"));
 	ck_assert_ptr_nonnull(strstr(text, "<size from=\"112\" to=\"112\""));
 	ck_assert_ptr_nonnull(strstr(text, "<system type=\"current\" size=\""));
+	free(text);
 	heap_free(p);
 }
 END_TEST
@@ -122,6 +123,7 @@ START_TEST(stats)
 	heap_write_stats(file);
 	fclose(file);
 	ck_assert_ptr_eq(strstr(text, "slabuddy: 1 objects, 1 large and 0 huge blocks in use\n"), text);
+	free(text);
 	heap_free(p);
 	heap_free(large);
 }
