@@ -6,7 +6,7 @@
 #include "../testing.h"
 
 #define NR_WORDS 5
-#define NR_BITS (NR_WORDS * BITS_PER_WORD)
+#define NR_BITS	 (NR_WORDS * BITS_PER_WORD)
 
 /* The same as the map under test, a byte a bit. */
 static unsigned char naive[NR_BITS];

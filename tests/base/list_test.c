@@ -36,7 +36,9 @@ END_TEST
 
 START_TEST(add_at_both_ends)
 {
-	struct item items[4] = { { .number = 1 }, { .number = 2 }, { .number = 3 }, { .number = 4 } };
+	struct item items[4] = {
+		{ .number = 1 }, { .number = 2 }, { .number = 3 }, { .number = 4 }
+	};
 	struct list_head head;
 
 	list_head_init(&head);

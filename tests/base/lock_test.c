@@ -10,7 +10,7 @@
 #include "../testing.h"
 
 #define NR_THREADS 4
-#define NR_ROUNDS 50000
+#define NR_ROUNDS  50000
 
 /* All that these tests lock: of a rank whose walker a test may replace. */
 static struct lock a, b;

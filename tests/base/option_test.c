@@ -57,8 +57,9 @@ static void refuse(const char *item)
 
 START_TEST(numbers_and_their_bounds)
 {
-	static const char *const bad[] = { "", "-1", "+1", "1x", "x", "0x10", "1.5", "1,2",
-					   "99999999999999999999999999" };
+	static const char *const bad[] = { "",	  "-1",	 "+1",
+					   "1x",  "x",	 "0x10",
+					   "1.5", "1,2", "99999999999999999999999999" };
 	const struct number *n = &numbers[_i];
 	char item[100];
 
@@ -154,8 +155,8 @@ END_TEST
 
 START_TEST(unknown_keys)
 {
-	static const char *const unknown[] = { "nonsense=1", "nonsense", "=1", "=", "shea=1",
-					       "sheaff=1", "Sheaf=1" };
+	static const char *const unknown[] = { "nonsense=1", "nonsense", "=1",	   "=",
+					       "shea=1",     "sheaff=1", "Sheaf=1" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {
 		struct options before = options;
@@ -182,7 +183,8 @@ START_TEST(lists_of_items)
 	ck_assert_uint_eq(options.purge, 0);
 	/* the last of a key's items counts, and a bad one does not stop the others */
 	stderr_capture();
-	ck_assert_int_eq(options_parse("sheaf=5 bad sheaf=x sheaf=6 worse=1 dirty_min=3", "test"), 3);
+	ck_assert_int_eq(options_parse("sheaf=5 bad sheaf=x sheaf=6 worse=1 dirty_min=3", "test"),
+			 3);
 	ck_assert_uint_eq(count_char(stderr_captured(), '\n'), 3);
 	ck_assert_uint_eq(options.sheaf_kib, 6);
 	ck_assert_uint_eq(options.dirty_min_kib, 3);

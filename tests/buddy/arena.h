@@ -27,14 +27,13 @@ void give_pages(struct page *page, size_t nr_pages);
 void give_block(struct page *page, unsigned int order);
 
 /* nr_free of every order equals @expected, and the counters and lists say the same. */
-#define assert_nr_free(expected)							\
-	do {										\
-		for (unsigned int o_ = 0; o_ <= MAX_PAGE_ORDER; o_++)			\
-			ck_assert_msg(zone->free_area[o_].nr_free == (expected)[o_],	\
-				      "order %u: nr_free is %lu, not %lu", o_,		\
-				      zone->free_area[o_].nr_free,			\
-				      (unsigned long)(expected)[o_]);			\
-		assert_heap_sound();							\
+#define assert_nr_free(expected)                                                                   \
+	do {                                                                                       \
+		for (unsigned int o_ = 0; o_ <= MAX_PAGE_ORDER; o_++)                              \
+			ck_assert_msg(zone->free_area[o_].nr_free == (expected)[o_],               \
+				      "order %u: nr_free is %lu, not %lu", o_,                     \
+				      zone->free_area[o_].nr_free, (unsigned long)(expected)[o_]); \
+		assert_heap_sound();                                                               \
 	} while (0)
 
 /* Copy of nr_free of every order. */

@@ -261,8 +261,8 @@ START_TEST(random_with_small_commits)
 			run->page = NULL;
 		} else {
 			run->mt = (enum migratetype)random_below(&seed, MIGRATE_TYPES);
-			run->page = zone_alloc_run(zone, 1 + random_below(&seed, 16), 0, run->mt,
-						   NULL);
+			run->page =
+				zone_alloc_run(zone, 1 + random_below(&seed, 16), 0, run->mt, NULL);
 			ck_assert_ptr_nonnull(run->page);
 		}
 		if (step % 500 == 0)

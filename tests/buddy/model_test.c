@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The zone against an array that says of each page who owns it. The array is as simple as can be; what
- * the zone hands out must be free there, and what is free there must be free in the zone too.
+ * The zone against an array that says of each page who owns it. The array is as simple as can be;
+ * what the zone hands out must be free there, and what is free there must be free in the zone too.
  */
 #include <errno.h>
 #include <string.h>
@@ -27,7 +27,7 @@ int __wrap_os_commit(void *addr, size_t bytes)
 }
 
 #define ARENA_PAGES 1000U
-#define NR_RUNS 200U
+#define NR_RUNS	    200U
 
 static struct page *first;
 static unsigned int owner[ARENA_PAGES]; /* 0: free; else the number of a run, from 1 */
@@ -64,7 +64,8 @@ static bool block_in_model(unsigned int order)
 {
 	unsigned int size = 1U << order, offset = page_to_pfn(first);
 
-	for (unsigned int pfn = ALIGN_UP(offset, size); pfn + size <= offset + ARENA_PAGES; pfn += size) {
+	for (unsigned int pfn = ALIGN_UP(offset, size); pfn + size <= offset + ARENA_PAGES;
+	     pfn += size) {
 		unsigned int i = 0;
 
 		while (i < size && !owner[pfn - offset + i])
@@ -83,8 +84,8 @@ static void alloc_step(unsigned int run, uint64_t *seed)
 	struct page *page = zone_alloc_run(zone, nr, align, mt, NULL);
 	unsigned int order = MAX(pages_to_order(nr), align);
 
-	/* a block that holds it is found: steals and merges lose nothing; without one, only neighbours
-	 * can have been joined */
+	/* a block that holds it is found: steals and merges lose nothing; without one, only
+	 * neighbours can have been joined */
 	if (block_in_model(order))
 		ck_assert_msg(page != NULL, "%u pages, order %u", nr, order);
 	else if (page)

@@ -9,7 +9,7 @@
 #include "slab/slot.h"
 
 #define NR_THREADS 8
-#define NR_BLOCKS 500
+#define NR_BLOCKS  500
 
 static void *blocks[NR_THREADS][NR_BLOCKS];
 static unsigned int nids[NR_THREADS];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Robson's bound. For programs whose blocks are powers of two up to n, and never more than M in all,
+ * Robson's bound. For programs whose blocks are powers of two up to n, and never more than M in
+ *all,
  *
  *	N = M (1 + log2(n) / 2) - n + 1
  *
@@ -159,8 +160,8 @@ START_TEST(random_programs)
 		unsigned int order = random_below(&seed, ilog2(b->largest) + 1);
 
 		if (nr_live + (1U << order) <= b->live)
-			ck_assert_msg(take(order), "order %u refused with %u of %u pages live", order,
-				      nr_live, robson_pages(b));
+			ck_assert_msg(take(order), "order %u refused with %u of %u pages live",
+				      order, nr_live, robson_pages(b));
 		else
 			give(random_below(&seed, nr_blocks));
 		/* from time to time most of it goes, at random: holes everywhere */

@@ -36,7 +36,8 @@ END_TEST
 
 START_TEST(large_exact_runs)
 {
-	static const unsigned int sizes[] = { 513, 600, 1023, 1024, 1025, 3000, 8191, 8193, 16383, 16384 };
+	static const unsigned int sizes[] = { 513,  600,  1023, 1024,  1025,
+					      3000, 8191, 8193, 16383, 16384 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		unsigned int n = sizes[i];

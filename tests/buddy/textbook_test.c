@@ -37,14 +37,14 @@ END_TEST
 #define UNIT_ORDER 5
 #define UNIT_PAGES (1U << UNIT_ORDER)
 
-#define assert_units_free(of1, of2, of4, of8, of16)					\
-	do {										\
-		unsigned long expected_[NR_PAGE_ORDERS] = {				\
-			[UNIT_ORDER] = (of1),	  [UNIT_ORDER + 1] = (of2),		\
-			[UNIT_ORDER + 2] = (of4), [UNIT_ORDER + 3] = (of8),		\
-			[UNIT_ORDER + 4] = (of16),					\
-		};									\
-		assert_nr_free(expected_);						\
+#define assert_units_free(of1, of2, of4, of8, of16)                          \
+	do {                                                                 \
+		unsigned long expected_[NR_PAGE_ORDERS] = {                  \
+			[UNIT_ORDER] = (of1),	   [UNIT_ORDER + 1] = (of2), \
+			[UNIT_ORDER + 2] = (of4),  [UNIT_ORDER + 3] = (of8), \
+			[UNIT_ORDER + 4] = (of16),                           \
+		};                                                           \
+		assert_nr_free(expected_);                                   \
 	} while (0)
 
 START_TEST(classic_drawing)
@@ -78,8 +78,8 @@ START_TEST(classic_drawing)
 END_TEST
 
 /*
- * Neighbours that are no buddies: of the four quarters B, B', C, C' of a block, B' and C lie side by
- * side, and both free do not make a half. B merges with B', C with C', and then the halves do.
+ * Neighbours that are no buddies: of the four quarters B, B', C, C' of a block, B' and C lie side
+ * by side, and both free do not make a half. B merges with B', C with C', and then the halves do.
  */
 START_TEST(neighbours_are_not_buddies)
 {

@@ -11,9 +11,10 @@
 
 /* Sizes around everything that changes: granules, classes, pages, slabs, sections. */
 static const size_t sizes[] = {
-	0, 1, 15, 16, 17, 127, 128, 129, 160, 161, 1000, 4095, 4096, 4097, 28671, 28672, 28673, 32767,
-	32768, 32769, 36864, 36865, 100000, 1 << 20, (1 << 20) + 1, 33554431, 33554432, 33554433, 67108864,
-	100000000,
+	0,	  1,	    15,	       16,    17,     127,     128,	      129,	160,
+	161,	  1000,	    4095,      4096,  4097,   28671,   28672,	      28673,	32767,
+	32768,	  32769,    36864,     36865, 100000, 1 << 20, (1 << 20) + 1, 33554431, 33554432,
+	33554433, 67108864, 100000000,
 };
 
 static void setup(void)
@@ -98,8 +99,15 @@ static void assert_refused(void *p)
 START_TEST(impossible_sizes)
 {
 	static const size_t most = PTRDIFF_MAX;
-	size_t bad[] = { most, most + 1, most - 4096, SIZE_MAX / 2 + 4096, SIZE_MAX - 4096,
-			 SIZE_MAX - 15, SIZE_MAX - 8, SIZE_MAX - 1, SIZE_MAX };
+	size_t bad[] = { most,
+			 most + 1,
+			 most - 4096,
+			 SIZE_MAX / 2 + 4096,
+			 SIZE_MAX - 4096,
+			 SIZE_MAX - 15,
+			 SIZE_MAX - 8,
+			 SIZE_MAX - 1,
+			 SIZE_MAX };
 	char *p = heap_malloc(100);
 
 	fill_bytes(p, 100, 1);
@@ -318,7 +326,8 @@ START_TEST(calloc_of_mixed_runs)
 }
 END_TEST
 
-/* More than a slot keeps: sheaves and barns overflow, slabs empty, and the OS gets its pages back. */
+/* More than a slot keeps: sheaves and barns overflow, slabs empty, and the OS gets its pages back.
+ */
 START_TEST(trim_gives_back)
 {
 	static void *blocks[50000];

@@ -65,8 +65,8 @@ START_TEST(figures_add_up)
 			heap_free(blocks[i]);
 			blocks[i] = NULL;
 		} else {
-			blocks[i] = heap_malloc(random_below(&seed, random_below(&seed, 10) ? 2000 :
-											      90000));
+			blocks[i] = heap_malloc(
+				random_below(&seed, random_below(&seed, 10) ? 2000 : 90000));
 		}
 		if (step % 1000 == 0) {
 			struct zone_pages pages;
@@ -75,8 +75,8 @@ START_TEST(figures_add_up)
 
 			heap_figures(&f);
 			zone_count(&node_data[0].zones[ZONE_NORMAL], &pages);
-			sum = f.slab_live_bytes + f.cached_bytes + f.slab_free_bytes + f.large_bytes +
-			      f.free_dirty_bytes + f.free_clean_bytes;
+			sum = f.slab_live_bytes + f.cached_bytes + f.slab_free_bytes +
+			      f.large_bytes + f.free_dirty_bytes + f.free_clean_bytes;
 			ck_assert_uint_eq(sum, pages.managed * PAGE_SIZE);
 		}
 	}
@@ -122,7 +122,8 @@ START_TEST(stats)
 
 	heap_write_stats(file);
 	fclose(file);
-	ck_assert_ptr_eq(strstr(text, "slabuddy: 1 objects, 1 large and 0 huge blocks in use\n"), text);
+	ck_assert_ptr_eq(strstr(text, "slabuddy: 1 objects, 1 large and 0 huge blocks in use\n"),
+			 text);
 	free(text);
 	heap_free(p);
 	heap_free(large);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The names that programs know, as a program sees them: this one knows nothing of the library and is
- * run with it preloaded (posix_test.sh). The corner cases are those in which other allocators were
- * caught.
+ * The names that programs know, as a program sees them: this one knows nothing of the library and
+ * is run with it preloaded (posix_test.sh). The corner cases are those in which other allocators
+ * were caught.
  */
 #include <check.h>
 #include <dlfcn.h>
@@ -22,8 +22,9 @@ void sdallocx(void *ptr, size_t size, int flags) __attribute__((weak));
 void cfree(void *ptr) __attribute__((weak));
 
 /* Sizes that no allocator can serve; volatile, so that the compiler does not see it. */
-static volatile size_t impossible[] = { PTRDIFF_MAX, (size_t)PTRDIFF_MAX + 1, SIZE_MAX - 4096,
-					SIZE_MAX - 63, SIZE_MAX - 8, SIZE_MAX };
+static volatile size_t impossible[] = { PTRDIFF_MAX,	 (size_t)PTRDIFF_MAX + 1,
+					SIZE_MAX - 4096, SIZE_MAX - 63,
+					SIZE_MAX - 8,	 SIZE_MAX };
 #define NR_IMPOSSIBLE (sizeof(impossible) / sizeof(impossible[0]))
 
 static int is_aligned(const void *p, size_t align)
@@ -156,7 +157,8 @@ START_TEST(page_aligned)
 		free(p);
 		p = pvalloc(size);
 		ck_assert(is_aligned(p, page));
-		ck_assert_uint_ge(malloc_usable_size(p), size ? (size + page - 1) / page * page : page);
+		ck_assert_uint_ge(malloc_usable_size(p),
+				  size ? (size + page - 1) / page * page : page);
 		free(p);
 	}
 }
@@ -265,9 +267,9 @@ END_TEST
 /* Programs rely on 1 being returned. */
 START_TEST(mallopt_of_glibc)
 {
-	static const int known[] = { M_MXFAST,	       M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD,
-				     M_MMAP_MAX, M_CHECK_ACTION,   M_PERTURB, M_ARENA_TEST,
-				     M_ARENA_MAX };
+	static const int known[] = { M_MXFAST,	       M_TRIM_THRESHOLD, M_TOP_PAD,
+				     M_MMAP_THRESHOLD, M_MMAP_MAX,	 M_CHECK_ACTION,
+				     M_PERTURB,	       M_ARENA_TEST,	 M_ARENA_MAX };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		ck_assert_int_eq(mallopt(known[i], 1), 1);
@@ -285,7 +287,8 @@ static size_t resident(void)
 	return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* mallinfo()'s members are too small, which is why it is deprecated; programs call it all the same. */
+/* mallinfo()'s members are too small, which is why it is deprecated; programs call it all the same.
+ */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 static size_t old_uordblks(void)

@@ -109,8 +109,8 @@ START_TEST(aligned_classes)
 			ck_assert(IS_ALIGNED(tag_size[tag], align));
 			for (unsigned int t = size_to_tag(size); t < tag; t++)
 				ck_assert_msg(!IS_ALIGNED(tag_size[t], align),
-					      "size %zu, align %zu: %u would do, not %u", size, align,
-					      tag_size[t], tag_size[tag]);
+					      "size %zu, align %zu: %u would do, not %u", size,
+					      align, tag_size[t], tag_size[tag]);
 		}
 		ck_assert_uint_eq(aligned_size_to_tag(MAX_SLAB_BYTES + 1, align), 0);
 		ck_assert_uint_eq(aligned_size_to_tag(PTRDIFF_MAX, align), 0);

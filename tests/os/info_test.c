@@ -45,7 +45,8 @@ END_TEST
 START_TEST(copy_from_self)
 {
 	size_t page = os_page_size();
-	char *addr = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *addr =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char text[8] = "";
 
 	memcpy(addr + page - 8, "letters", 8);

@@ -41,7 +41,8 @@ size_t __wrap_os_page_size(void)
 static void look_at(uintptr_t addr, size_t bytes)
 {
 	calls++;
-	bad_calls += !IS_ALIGNED(addr, os_page_size()) || !IS_ALIGNED(bytes, os_page_size()) || !bytes;
+	bad_calls +=
+		!IS_ALIGNED(addr, os_page_size()) || !IS_ALIGNED(bytes, os_page_size()) || !bytes;
 }
 
 void *__wrap_os_reserve(void *hint, size_t bytes, size_t align)
@@ -140,9 +141,10 @@ START_TEST(workload)
 		size_t size = random_size(&seed);
 
 		if (!blocks[i]) {
-			blocks[i] = random_below(&seed, 8) ?
-					    heap_malloc(size) :
-					    heap_aligned((size_t)16 << random_below(&seed, 14), size);
+			blocks[i] =
+				random_below(&seed, 8)
+					? heap_malloc(size)
+					: heap_aligned((size_t)16 << random_below(&seed, 14), size);
 		} else {
 			assert_marked(blocks[i], sizes[i], i);
 			if (random_below(&seed, 2)) {

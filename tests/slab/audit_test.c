@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checker, checked: each test breaks one thing, expects the faults that follow from it, repairs it
- * and expects none. The reasons for each number stand beside it.
+ * The checker, checked: each test breaks one thing, expects the faults that follow from it, repairs
+ * it and expects none. The reasons for each number stand beside it.
  */
 #include <string.h>
 
@@ -112,7 +112,8 @@ END_TEST
 START_TEST(tag_of_a_page_in_a_slab)
 {
 	page_set_tags(slab, 1, TAG_NONE);
-	/* at least: the page has no tag, and the slab belongs to no cache, so its node counts are off */
+	/* at least: the page has no tag, and the slab belongs to no cache, so its node counts are
+	 * off */
 	ck_assert_uint_ge(count_faults(), 3);
 	page_set_tags(slab, 1, cache->tag);
 	ck_assert_uint_eq(count_faults(), 0);

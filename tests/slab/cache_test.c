@@ -57,8 +57,8 @@ START_TEST(bad_arguments)
 	static const struct {
 		size_t size, align;
 	} bad[] = {
-		{ 0, 0 }, { SECTION_BYTES + 1, 0 }, { SIZE_MAX, 0 }, { 64, 3 }, { 64, 24 },
-		{ 64, PAGE_SIZE * 2 }, { 64, SIZE_MAX },
+		{ 0, 0 },   { SECTION_BYTES + 1, 0 }, { SIZE_MAX, 0 },	{ 64, 3 },
+		{ 64, 24 }, { 64, PAGE_SIZE * 2 },    { 64, SIZE_MAX },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -75,8 +75,8 @@ END_TEST
 
 START_TEST(long_names_are_cut)
 {
-	ck_assert_int_eq(kmem_cache_setup(&cache, "a name of very many more letters than fit", 64, 0,
-					  SLAB_MAX_ORDER, 0),
+	ck_assert_int_eq(kmem_cache_setup(&cache, "a name of very many more letters than fit", 64,
+					  0, SLAB_MAX_ORDER, 0),
 			 0);
 	ck_assert_uint_eq(strlen(cache.name), CACHE_NAME_BYTES - 1);
 	ck_assert_int_eq(memcmp(cache.name, "a name of very", 14), 0);
@@ -128,16 +128,16 @@ START_TEST(objects_of_a_kind)
 	static const struct {
 		size_t size, align;
 	} kinds[] = {
-		{ 1, 0 },     { 8, 0 },	     { 16, 0 },	   { 24, 0 },	  { 40, 8 },	{ 48, 0 },
-		{ 100, 64 },  { 200, 256 },  { 1000, 0 },  { 1000, 4096 }, { 4096, 0 }, { 5000, 0 },
-		{ 20000, 0 }, { 40000, 128 },
+		{ 1, 0 },    { 8, 0 },	  { 16, 0 },	{ 24, 0 },	{ 40, 8 },
+		{ 48, 0 },   { 100, 64 }, { 200, 256 }, { 1000, 0 },	{ 1000, 4096 },
+		{ 4096, 0 }, { 5000, 0 }, { 20000, 0 }, { 40000, 128 },
 	};
 	size_t size = kinds[_i].size, align = MAX(kinds[_i].align, 8);
 	static char *objects[NR_OBJECTS];
 	unsigned int nr = size > 4096 ? 200 : NR_OBJECTS;
 
-	ck_assert_int_eq(kmem_cache_setup(&cache, "objects", size, kinds[_i].align, SLAB_MAX_ORDER, 0),
-			 0);
+	ck_assert_int_eq(
+		kmem_cache_setup(&cache, "objects", size, kinds[_i].align, SLAB_MAX_ORDER, 0), 0);
 	for (unsigned int i = 0; i < nr; i++) {
 		objects[i] = take();
 		ck_assert_ptr_nonnull(objects[i]);

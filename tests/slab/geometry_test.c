@@ -11,7 +11,8 @@ START_TEST(min_objects_by_cpus)
 {
 	/* 4 * (fls(cpus) + 1) */
 	static const unsigned int table[][2] = {
-		{ 1, 8 }, { 2, 12 }, { 3, 12 }, { 4, 16 }, { 8, 20 }, { 15, 20 }, { 16, 24 }, { 256, 40 },
+		{ 1, 8 },  { 2, 12 },  { 3, 12 },  { 4, 16 },
+		{ 8, 20 }, { 15, 20 }, { 16, 24 }, { 256, 40 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
@@ -26,10 +27,22 @@ START_TEST(orders_for_four_cpus)
 		size_t size;
 		int order;
 	} table[] = {
-		{ 16, 0 },   { 96, 0 },	  { 192, 0 },  { 256, 0 },  { 512, 1 },	  { 1024, 2 },
-		{ 2048, 3 }, { 4096, 3 }, { 8192, 3 }, { 16384, 3 }, { 32768, 3 }, { 32769, 4 },
-		{ 65536, 4 }, { 65537, 5 },
-		/* 5 in 32 KiB waste more than 1/16, more than 1/8 is not allowed before: 6144 * 5 = 30720 */
+		{ 16, 0 },
+		{ 96, 0 },
+		{ 192, 0 },
+		{ 256, 0 },
+		{ 512, 1 },
+		{ 1024, 2 },
+		{ 2048, 3 },
+		{ 4096, 3 },
+		{ 8192, 3 },
+		{ 16384, 3 },
+		{ 32768, 3 },
+		{ 32769, 4 },
+		{ 65536, 4 },
+		{ 65537, 5 },
+		/* 5 in 32 KiB waste more than 1/16, more than 1/8 is not allowed before: 6144 * 5 =
+		   30720 */
 		{ 6144, 3 },
 		/* 704 * 16 = 11264 needs order 2, which wastes 16384 % 704 = 192 */
 		{ 704, 2 },
@@ -41,7 +54,8 @@ START_TEST(orders_for_four_cpus)
 		ck_assert_msg(slab_order(table[i].size, 16, SLAB_MAX_ORDER) == table[i].order,
 			      "size %zu: order %d", table[i].size,
 			      slab_order(table[i].size, 16, SLAB_MAX_ORDER));
-	ck_assert_int_eq(slab_order(PAGE_SIZE << MAX_PAGE_ORDER, 16, SLAB_MAX_ORDER), MAX_PAGE_ORDER);
+	ck_assert_int_eq(slab_order(PAGE_SIZE << MAX_PAGE_ORDER, 16, SLAB_MAX_ORDER),
+			 MAX_PAGE_ORDER);
 	ck_assert_int_lt(slab_order((PAGE_SIZE << MAX_PAGE_ORDER) + 1, 16, SLAB_MAX_ORDER), 0);
 }
 END_TEST
@@ -86,10 +100,11 @@ START_TEST(rule_for_every_size)
 END_TEST
 
 /*
- * The running kernel's caches. Its objsize is what lies from one object to the next, so the rule must
- * give its objperslab and pagesperslab for every row, but for these, which are printed and left out:
- * caches that were made before the kernel knew how many processors it has (the first of all, when
- * the machine had one), and those of an order set by hand. So nearly all, not all, must match.
+ * The running kernel's caches. Its objsize is what lies from one object to the next, so the rule
+ * must give its objperslab and pagesperslab for every row, but for these, which are printed and
+ * left out: caches that were made before the kernel knew how many processors it has (the first of
+ * all, when the machine had one), and those of an order set by hand. So nearly all, not all, must
+ * match.
  */
 START_TEST(running_kernel)
 {
@@ -118,8 +133,8 @@ START_TEST(running_kernel)
 		if (order >= 0 && 1U << order == pages && (PAGE_SIZE << order) / size == objects)
 			match++;
 		else
-			printf("%s: objsize %u, kernel: %u in %u pages, here: order %d\n", name, size,
-			       objects, pages, order);
+			printf("%s: objsize %u, kernel: %u in %u pages, here: order %d\n", name,
+			       size, objects, pages, order);
 	}
 	fclose(file);
 	printf("%u of %u caches of the running kernel match (%ld processors)\n", match, rows, cpus);
