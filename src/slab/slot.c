@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "slab/slot.h"
 
-#include <limits.h>
 #include <pthread.h>
 
 #include "page/meta.h"
@@ -10,6 +9,8 @@
 /* Never written: all their sheaves are empty and full at once, as zero says. */
 struct slot slot_none;
 struct slot slot_gone;
+
+struct slot slot_shared;
 
 thread_local_word struct slot *this_slot = &slot_none;
 
@@ -94,18 +95,14 @@ static void slot_give_back(struct slot *slot)
 }
 
 /*
- * Runs when a thread ends. Other destructors may still allocate, so the slot is kept until the last
- * round of destructors; @round counts them. What comes after that goes without a slot.
+ * Runs when a thread ends, in any round of its destructors: which one it is, nobody can tell. What
+ * other destructors still allocate comes out of the shared slot.
  */
-static void thread_exit(void *round)
+static void thread_exit(void *unused)
 {
-	uintptr_t n = (uintptr_t)round;
 	struct slot *slot = this_slot;
 
-	if (n < PTHREAD_DESTRUCTOR_ITERATIONS) {
-		pthread_setspecific(exit_key, (void *)(n + 1));
-		return;
-	}
+	(void)unused;
 	this_slot = &slot_gone;
 	if (slot != &slot_none && slot != &slot_gone)
 		slot_give_back(slot);
@@ -113,6 +110,11 @@ static void thread_exit(void *round)
 
 void slot_boot(void)
 {
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	slot_shared.in_use = true;
+	slot_shared.next = all_slots;
+	all_slots = &slot_shared;
+	lock_release(&slots_lock, LOCK_SLOTS);
 	if (pthread_key_create(&exit_key, thread_exit))
 		warn("no key for thread exit left: threads go without a slot");
 	else
@@ -125,7 +127,8 @@ void slot_adopt_all(void)
 
 	lock_acquire(&slots_lock, LOCK_SLOTS);
 	for (struct slot *slot = all_slots; slot; slot = slot->next) {
-		if (!slot->in_use || slot == own)
+		/* fork() waited for the shared one */
+		if (!slot->in_use || slot == own || slot == &slot_shared)
 			continue;
 		slot->in_use = false;
 		slot->next_free = free_slots;
@@ -182,6 +185,7 @@ void slot_drain_all(void)
 
 	if (slot != &slot_none && slot != &slot_gone)
 		slot_drain(slot);
+	slot_drain(&slot_shared);
 	while ((slot = pop_free())) {
 		slot_drain(slot);
 		slot->next_free = drained;

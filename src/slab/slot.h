@@ -51,7 +51,10 @@ struct slot {
 extern thread_local_word struct slot *this_slot;
 
 extern struct slot slot_none; /* not yet: the slow path takes one */
-extern struct slot slot_gone; /* no more: the thread is in its last destructors */
+extern struct slot slot_gone; /* no more: the thread's destructors run */
+
+/* What threads without a slot share, always under its lock. Never anybody's this_slot. */
+extern struct slot slot_shared;
 
 /* Take a slot for this thread. Return: NULL when it may not have one or there is no memory. */
 struct slot *slot_acquire(void);
@@ -68,21 +71,21 @@ static inline struct slot *slot_get(void)
 
 /*
  * Mark the calling thread's slot as busy, so that fork() waits until slot_leave(): whatever is
- * half-done in between would be lost in the child. Return: the slot; NULL when there is none.
+ * half-done in between would be lost in the child. Return: the slot, or the shared one.
  */
 static inline struct slot *slot_enter(void)
 {
 	struct slot *slot = slot_get();
 
-	if (likely(slot))
-		lock_acquire(&slot->lock, LOCK_SLOT);
+	if (unlikely(!slot))
+		slot = &slot_shared;
+	lock_acquire(&slot->lock, LOCK_SLOT);
 	return slot;
 }
 
 static inline void slot_leave(struct slot *slot)
 {
-	if (likely(slot))
-		lock_release(&slot->lock, LOCK_SLOT);
+	lock_release(&slot->lock, LOCK_SLOT);
 }
 
 /* Make the key whose destructor gives a thread's slot back. Once. */

@@ -161,7 +161,7 @@ static void check_cache(struct kmem_cache *cache, void *arg)
 static void check_slot(struct slot *slot, void *arg)
 {
 	struct walk *walk = arg;
-	bool at_rest = !slot->in_use || slot == this_slot;
+	bool at_rest = !slot->in_use || slot == this_slot || slot == &slot_shared;
 
 	for (unsigned int tag = TAG_FIRST_CACHE; tag < NR_TAGS; tag++) {
 		struct slot_sheaves *sheaves = &slot->sheaves[tag];

@@ -145,8 +145,6 @@ static void expect_use(void)
 			model_fail("no %zu bytes though the OS works again", sizes[i]);
 	}
 	free_every(1, 0);
-	script();
-	free_every(1, 0);
 	heap_figures(&f);
 	if (f.slab_live_bytes + f.large_bytes + f.huge_bytes)
 		model_fail("%zu, %zu, %zu bytes are live and nobody has them", f.slab_live_bytes,

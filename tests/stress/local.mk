@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+# Forks, threads that end, and the order in which a process comes to life.
+test_programs += tests/stress/fork_test tests/stress/thread_test
+tests_stress_fork_test_SOURCES = \
+	tests/model/block.c \
+	tests/model/block.h \
+	tests/model/rng.h \
+	tests/stress/fork_test.c
+tests_stress_fork_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_stress_thread_test_SOURCES = \
+	tests/model/block.c \
+	tests/model/block.h \
+	tests/model/rng.h \
+	tests/stress/thread_test.c
+tests_stress_thread_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+
+# The same for long: "make soak SOAK_SCALE=1000" on an idle machine. The seed that fails is printed.
+SOAK_SCALE = 50
+soak_tests = tests/model/model_test tests/stress/fork_test tests/stress/thread_test
+soak: $(soak_tests)
+	@for test in $(soak_tests); do \
+		echo "$$test"; SLABUDDY_SCALE=$(SOAK_SCALE) ./$$test || exit 1; \
+	done
