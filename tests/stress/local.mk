@@ -14,6 +14,15 @@ tests_stress_thread_test_SOURCES = \
 	tests/stress/thread_test.c
 tests_stress_thread_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 
+if !SANITIZER
+test_scripts += tests/stress/preload_test.sh
+endif
+EXTRA_DIST += \
+	tests/stress/deepbind.c \
+	tests/stress/dlopen.c \
+	tests/stress/early.c \
+	tests/stress/foreign.c
+
 # The same for long: "make soak SOAK_SCALE=1000" on an idle machine. The seed that fails is printed.
 SOAK_SCALE = 50
 soak_tests = tests/model/model_test tests/stress/fork_test tests/stress/thread_test
