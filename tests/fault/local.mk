@@ -14,3 +14,8 @@ tests_fault_nth_call_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fault_nth_call_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=os_reserve,--wrap=os_commit,--wrap=os_map,--wrap=os_remap \
 	-Wl,--wrap=os_discard,--wrap=os_unmap
+
+if !SANITIZER
+test_scripts += tests/fault/limits_test.sh
+endif
+EXTRA_DIST += tests/fault/exhaust.c

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Whole programs under the limits that real systems set: address space, locked
+# memory. vm.overcommit_memory=2 would concern the whole machine; nth_call_test
+# does its accounting in the process instead.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 99
+library=${SLABUDDY_LIBRARY:-${abs_top_builddir:-$PWD}/src/.libs/libslabuddy-malloc.so}
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+[ -f "$library" ] || { echo "no library at $library" >&2; exit 99; }
+${CC:-cc} -O0 -g -o "$dir/exhaust" "$here/exhaust.c" || exit 99
+
+# expect LABEL OUTPUT KIB COMMAND...: under an address space of KIB.
+expect()
+{
+	local label=$1 output=$2 limit=$3 got
+	shift 3
+	got=$(ulimit -c 0; ulimit -v "$limit"
+		exec timeout 100 env LD_PRELOAD="$library" "$@" 2>&1)
+	local status=$?
+	if [ $status -eq 77 ]; then
+		echo "skipped: $label: $got"
+	elif [ $status -ne 0 ] || [ "$got" != "$output" ]; then
+		echo "FAIL: $label: status $status: $got"
+		failed=1
+	else
+		echo "ok: $label"
+	fi
+}
+
+# Programs that this limit is enough for without the library.
+fits()
+{
+	(ulimit -v "$1" && shift && "$@") >/dev/null 2>&1
+}
+
+expect "true in 64 MiB" "" 65536 /bin/true
+expect "exhaust in 64 MiB" good 65536 "$dir/exhaust"
+if fits 65536 python3 -c 'print(sum(range(1000)))'; then
+	expect "python3 in 64 MiB" 499500 65536 python3 -c 'print(sum(range(1000)))'
+fi
+if fits 65536 sqlite3 :memory: 'select 1'; then
+	expect "sqlite3 in 64 MiB" 1000 65536 sqlite3 :memory: \
+		'create table t(a); with recursive n(i) as (select 1 union all
+		 select i + 1 from n where i < 1000) insert into t select i from n;
+		 select count(*) from t'
+fi
+# The table of sections alone is 16 MiB of addresses, and a section's structure 3 while it is mapped.
+for limit in 28000 32000 40000 48000 96000 200000 500000; do
+	expect "exhaust in $limit KiB" good $limit "$dir/exhaust"
+done
+expect "exhaust with locked memory" good 200000 "$dir/exhaust" lock
+expect "exhaust with locked memory, without a limit" good unlimited "$dir/exhaust" lock
+exit $failed
