@@ -39,7 +39,9 @@ EXTRA_src_libslabuddy_la_DEPENDENCIES = src/libslabuddy.map
 
 src_libslabuddy_malloc_la_SOURCES =
 src_libslabuddy_malloc_la_LIBADD = src/libexports.la src/libcore.la
+# initfirst: our handlers of fork() must be registered before everybody else's, see slab/boot.c
 src_libslabuddy_malloc_la_LDFLAGS = $(AM_LDFLAGS) $(library_ldflags) -version-info 0:0:0 \
+	-Wl,-z,initfirst \
 	-Wl,--version-script=$(top_srcdir)/src/libslabuddy-malloc.map
 EXTRA_src_libslabuddy_malloc_la_DEPENDENCIES = src/libslabuddy-malloc.map
 

@@ -5,17 +5,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 512
 
-/* One write() a line, so that lines of several threads or processes do not mix. */
+/*
+ * One write() a line, so that lines of several threads or processes do not mix. Not libc's write(),
+ * at which a thread can be cancelled: this one may hold its slot.
+ */
 static void write_line(const char *fmt, va_list args)
 {
 	static const char prefix[] = "slabuddy: ";
 	char line[LINE_MAX_BYTES];
 	size_t len = sizeof(prefix) - 1;
-	ssize_t written;
+	long written;
 	int n;
 
 	__builtin_memcpy(line, prefix, len);
@@ -24,7 +28,7 @@ static void write_line(const char *fmt, va_list args)
 		len += (size_t)n < sizeof(line) - len - 1 ? (size_t)n : sizeof(line) - len - 2;
 	line[len++] = '\n';
 	do
-		written = write(STDERR_FILENO, line, len);
+		written = syscall(SYS_write, STDERR_FILENO, line, len);
 	while (written < 0 && errno == EINTR);
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,7 +10,9 @@
 #define SPIN_ROUNDS 100
 
 bool lock_world_frozen;
-static pthread_t world_owner; /* [atomic] who froze the world */
+static uintptr_t world_owner;	 /* [atomic] who froze the world */
+static unsigned int world_depth; /* [world_owner] freezes that were not the first */
+static bool world_torn;		 /* [world_owner] a lock was held by what a signal interrupted */
 static lock_walker walkers[NR_LOCK_RANKS];
 
 static inline void cpu_relax(void)
@@ -23,41 +24,70 @@ static inline void cpu_relax(void)
 #endif
 }
 
-static void futex(uint32_t *word, int op, uint32_t value)
+/* A futex is 32 bits: the half of a lock's word that has LOCK_WAITERS in it. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the low half comes first");
+
+static void futex(struct lock *lock, int op, uint32_t value)
 {
 	int saved_errno = errno;
 
-	syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+	syscall(SYS_futex, &lock->word, op | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
 	errno = saved_errno;
 }
 
 /* racy peek; only the thread that froze the world can see its own identity here */
 cold bool lock_world_is_mine(void)
 {
-	return load_acquire(&lock_world_frozen) && READ_ONCE(world_owner) == pthread_self();
+	return load_acquire(&lock_world_frozen) && READ_ONCE(world_owner) == thread_identity();
+}
+
+/* Sleep while @lock has a holder. */
+static void wait_for_release(struct lock *lock)
+{
+	uint64_t word = READ_ONCE(lock->word);
+
+	if (word && !(word & LOCK_WAITERS) &&
+	    !__atomic_compare_exchange_n(&lock->word, &word, word | LOCK_WAITERS, false,
+					 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return;
+	if (word)
+		futex(lock, FUTEX_WAIT, (uint32_t)(word | LOCK_WAITERS));
+}
+
+static void take_word(struct lock *lock, uint64_t holder)
+{
+	for (int i = 0; i < SPIN_ROUNDS; i++) {
+		if (!READ_ONCE(lock->word) && lock_take_free(lock, holder))
+			return;
+		cpu_relax();
+	}
+	/* others may be asleep too: whoever has slept leaves it to the release to wake the next */
+	while (!lock_take_free(lock, holder | LOCK_WAITERS))
+		wait_for_release(lock);
 }
 
 /* The second half of lock_acquire() for a lock whose word was not zero. */
 cold void lock_acquire_slow(struct lock *lock)
 {
-	if (lock_world_is_mine())
+	if (lock_world_is_mine()) {
+		lock->nested++;
 		return;
-	for (int i = 0; i < SPIN_ROUNDS; i++) {
-		uint32_t free_word = 0;
-
-		if (!READ_ONCE(lock->word) &&
-		    __atomic_compare_exchange_n(&lock->word, &free_word, 1, false,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return;
-		cpu_relax();
 	}
-	while (__atomic_exchange_n(&lock->word, 2, __ATOMIC_ACQUIRE) != 0)
-		futex(&lock->word, FUTEX_WAIT, 2);
+	take_word(lock, thread_identity());
+}
+
+/* In a world that this thread has frozen, every lock is to be had. */
+cold bool lock_try_slow(struct lock *lock)
+{
+	if (!lock_world_is_mine())
+		return false;
+	lock->nested++;
+	return true;
 }
 
 cold void lock_wake(struct lock *lock)
 {
-	futex(&lock->word, FUTEX_WAKE, 1);
+	futex(lock, FUTEX_WAKE, 1);
 }
 
 void lock_set_walker(enum lock_rank rank, lock_walker walker)
@@ -65,53 +95,71 @@ void lock_set_walker(enum lock_rank rank, lock_walker walker)
 	walkers[rank] = walker;
 }
 
+/* What this thread holds already, it holds for the code that a signal interrupted. */
 static void freeze_one(struct lock *lock)
 {
-	uint32_t free_word = 0;
-
-	if (!__atomic_compare_exchange_n(&lock->word, &free_word, 1, false, __ATOMIC_ACQUIRE,
-					 __ATOMIC_RELAXED))
-		lock_acquire_slow(lock);
+	if (lock_is_mine(lock))
+		world_torn = true;
+	else
+		take_word(lock, LOCK_FROZEN);
 }
 
 static void thaw_one(struct lock *lock)
 {
-	if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2)
+	if (lock_is_mine(lock))
+		return;
+	if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) & LOCK_WAITERS)
 		lock_wake(lock);
 }
 
+/* The threads that waited for a lock do not exist in the child, so nobody needs to be woken. */
 static void reset_one(struct lock *lock)
 {
-	WRITE_ONCE(lock->word, 0);
+	if (!lock_is_mine(lock))
+		WRITE_ONCE(lock->word, 0);
 }
 
 void lock_freeze_world(void)
 {
+	if (lock_world_is_mine()) {
+		world_depth++;
+		return;
+	}
+	world_torn = false;
 	for (int rank = 0; rank < NR_LOCK_RANKS; rank++) {
 		if (walkers[rank])
 			walkers[rank](freeze_one);
 	}
-	WRITE_ONCE(world_owner, pthread_self());
+	WRITE_ONCE(world_owner, thread_identity());
 	store_release(&lock_world_frozen, true);
+}
+
+static void thaw(void (*visit)(struct lock *lock))
+{
+	if (world_depth) {
+		world_depth--;
+		return;
+	}
+	store_release(&lock_world_frozen, false);
+	for (int rank = NR_LOCK_RANKS - 1; rank >= 0; rank--) {
+		if (walkers[rank])
+			walkers[rank](visit);
+	}
 }
 
 void lock_thaw_world(void)
 {
-	store_release(&lock_world_frozen, false);
-	for (int rank = NR_LOCK_RANKS - 1; rank >= 0; rank--) {
-		if (walkers[rank])
-			walkers[rank](thaw_one);
-	}
+	thaw(thaw_one);
 }
 
-/* The threads that waited for a lock do not exist here, so nobody needs to be woken. */
 void lock_thaw_world_in_child(void)
 {
-	store_release(&lock_world_frozen, false);
-	for (int rank = NR_LOCK_RANKS - 1; rank >= 0; rank--) {
-		if (walkers[rank])
-			walkers[rank](reset_one);
-	}
+	thaw(reset_one);
+}
+
+bool lock_world_is_torn(void)
+{
+	return world_torn;
 }
 
 #ifdef SLABUDDY_DEBUG

@@ -31,13 +31,42 @@ enum lock_rank {
 	NR_LOCK_RANKS,
 };
 
+/*
+ * A lock says who holds it in the very word that it is taken by, so that a signal handler at any
+ * point finds out whether the code it interrupted holds it.
+ */
 struct lock {
-	uint32_t word; /* [atomic] 0 free, 1 held, 2 held and somebody may be asleep */
+	/* [atomic] 0: free; else the holder's identity, or LOCK_FROZEN; LOCK_WAITERS in it: somebody
+	 * may be asleep */
+	uint64_t word;
+	uint32_t nested; /* [frozen world's owner] acquisitions that went through, see below */
 };
+
+#define LOCK_WAITERS 1u
+#define LOCK_FROZEN  2u
 
 void lock_acquire_slow(struct lock *lock);
 void lock_wake(struct lock *lock);
 bool lock_world_is_mine(void);
+
+/* A number that tells the calling thread from all others: its thread pointer. */
+static always_inline uintptr_t thread_identity(void)
+{
+	uintptr_t id;
+
+#if defined(__x86_64__)
+	__asm__("mov %%fs:0, %0" : "=r"(id));
+#else
+	id = (uintptr_t)__builtin_thread_pointer();
+#endif
+	return id;
+}
+
+/* Whether this thread holds @lock; another thread's answer about itself never concerns it. */
+static inline bool lock_is_mine(const struct lock *lock)
+{
+	return (READ_ONCE(lock->word) & ~(uint64_t)LOCK_WAITERS) == thread_identity();
+}
 
 #ifdef SLABUDDY_DEBUG
 void lock_note_acquire(enum lock_rank rank);
@@ -59,22 +88,26 @@ static inline void lock_note_release(enum lock_rank rank)
 /* Set while fork() holds every lock; only the forking thread gets past a lock then. */
 extern bool lock_world_frozen;
 
+static inline bool lock_take_free(struct lock *lock, uint64_t holder)
+{
+	uint64_t free_word = 0;
+
+	return __atomic_compare_exchange_n(&lock->word, &free_word, holder, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
 static inline void lock_acquire(struct lock *lock, enum lock_rank rank)
 {
-	uint32_t free_word = 0;
-
 	lock_note_acquire(rank);
-	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &free_word, 1, false,
-						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+	if (unlikely(!lock_take_free(lock, thread_identity())))
 		lock_acquire_slow(lock);
 }
 
+bool lock_try_slow(struct lock *lock);
+
 static inline bool lock_try(struct lock *lock, enum lock_rank rank)
 {
-	uint32_t free_word = 0;
-
-	if (!__atomic_compare_exchange_n(&lock->word, &free_word, 1, false, __ATOMIC_ACQUIRE,
-					 __ATOMIC_RELAXED))
+	if (!lock_take_free(lock, thread_identity()) && !lock_try_slow(lock))
 		return false;
 	lock_note_acquire(rank);
 	return true;
@@ -84,9 +117,11 @@ static inline void lock_release(struct lock *lock, enum lock_rank rank)
 {
 	lock_note_release(rank);
 	/* racy peek; only the forking thread itself can find it true while it holds a lock */
-	if (unlikely(READ_ONCE(lock_world_frozen)) && lock_world_is_mine())
+	if (unlikely(READ_ONCE(lock_world_frozen)) && lock_world_is_mine() && lock->nested) {
+		lock->nested--;
 		return;
-	if (unlikely(__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2))
+	}
+	if (unlikely(__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) & LOCK_WAITERS))
 		lock_wake(lock);
 }
 
@@ -105,10 +140,14 @@ void lock_set_walker(enum lock_rank rank, lock_walker walker);
 /*
  * The three moments of fork(). Between lock_freeze_world() and lock_thaw_world() the calling
  * thread owns every lock: its own acquisitions succeed at once, so that other libraries' fork
- * handlers may allocate, and everybody else waits.
+ * handlers may allocate, and everybody else waits. Freezing a frozen world again is counted.
+ *
+ * A signal handler may fork while the code that it interrupted holds a lock. That lock is left as it
+ * is, frozen or thawed; the world is "torn" then, and what the lock guards may be half-done.
  */
 void lock_freeze_world(void);
 void lock_thaw_world(void);
 void lock_thaw_world_in_child(void);
+bool lock_world_is_torn(void);
 
 #endif

@@ -118,6 +118,9 @@ unsigned long zone_purge(struct zone *zone, unsigned long keep)
 		batch.nr = 0;
 		if (!zone->purge_refused)
 			collect(zone, keep, &batch);
+		/* parts of larger OS pages: to try again at every free would not help */
+		if (!batch.nr)
+			zone->nr_stuck = zone->nr_dirty > keep ? zone->nr_dirty - keep : 0;
 		zone_unlock(zone);
 		if (!batch.nr)
 			return purged;
@@ -128,8 +131,8 @@ unsigned long zone_purge(struct zone *zone, unsigned long keep)
 bool zone_is_above_high(const struct zone *zone)
 {
 	ASSERT_HELD(&zone->lock, LOCK_ZONE);
-	return zone->nr_dirty > high_wmark_pages(zone) && READ_ONCE(options.purge) &&
-	       !zone->purge_refused;
+	return zone->nr_dirty > high_wmark_pages(zone) + zone->nr_stuck &&
+	       READ_ONCE(options.purge) && !zone->purge_refused;
 }
 
 noinline void zone_purge_to_low(struct zone *zone)

@@ -20,7 +20,10 @@ static void write_report(void)
 
 	if (options.exit_report_pid && options.exit_report_pid != os_process_id())
 		return;
+	/* exit() may come from a signal handler that interrupted a slow path of this very thread */
+	lock_freeze_world();
 	heap_figures(&f);
+	lock_thaw_world();
 	len = snprintf(text, sizeof(text),
 		       "live_bytes %zu\nlive_objects %zu\ncached_bytes %zu\nslab_free_bytes %zu\n"
 		       "free_dirty_bytes %zu\nfree_clean_bytes %zu\nlarge_bytes %zu\n"
@@ -36,6 +39,10 @@ static void audit_at_exit(void)
 {
 	unsigned long faults = heap_validate(NULL);
 
+	if (lock_world_is_torn()) {
+		warn("audit: exit() came in the middle of an allocation: no verdict");
+		return;
+	}
 	warn("audit: %lu faults", faults);
 	if (faults && DEBUG_BUILD)
 		fatal("audit: the heap is broken");

@@ -26,10 +26,30 @@ extern void std_throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv") export
 /* std::nothrow_t is an empty class, passed by reference. */
 struct nothrow;
 
+/*
+ * A C++ extension of a C program brings libstdc++ after our references were resolved, and in a scope
+ * of its own.
+ */
+static cold void *late_symbol(const char *name)
+{
+	void *library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+
+	return library ? dlsym(library, name) : NULL;
+}
+
+static cold new_handler current_handler(void)
+{
+	new_handler (*get)(void) = std_get_new_handler;
+
+	if (!get)
+		*(void **)&get = late_symbol("_ZSt15get_new_handlerv");
+	return get ? get() : NULL;
+}
+
 /* The new_handler may free something. Return: false when there is none, so that it is over. */
 static cold bool handler_helped(void)
 {
-	new_handler handler = std_get_new_handler ? std_get_new_handler() : NULL;
+	new_handler handler = current_handler();
 
 	if (!handler)
 		return false;
@@ -39,8 +59,12 @@ static cold bool handler_helped(void)
 
 static cold _Noreturn void throw_bad_alloc(size_t size)
 {
-	if (std_throw_bad_alloc)
-		std_throw_bad_alloc();
+	void (*throw)(void) = std_throw_bad_alloc;
+
+	if (!throw)
+		*(void **)&throw = late_symbol("_ZSt17__throw_bad_allocv");
+	if (throw)
+		throw();
 	fatal("operator new of %zu bytes failed, and there is no libstdc++ to throw bad_alloc", size);
 }
 

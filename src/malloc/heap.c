@@ -19,9 +19,10 @@ static void *out_of_memory(void)
 	return NULL;
 }
 
-/* Anything that is no slab object. */
+/* Anything that is no slab object. @zero: it must read as zero. */
 static void *alloc_pages(size_t size, size_t align, bool zero)
 {
+	unsigned int nr_dirty = 0;
 	struct slot *slot;
 	void *ptr = NULL;
 
@@ -30,11 +31,15 @@ static void *alloc_pages(size_t size, size_t align, bool zero)
 	slab_boot();
 	slot = slot_enter();
 	if (size <= MAX_LARGE_BYTES && align <= MAX_LARGE_BYTES)
-		ptr = large_alloc(slot, size, align, zero);
+		ptr = large_alloc(slot, size, align, &nr_dirty);
 	if (!ptr)
 		ptr = huge_alloc(size, align);
 	slot_leave(slot);
-	return ptr ? ptr : out_of_memory();
+	if (!ptr)
+		return out_of_memory();
+	if (zero && nr_dirty)
+		large_clear(ptr, nr_dirty);
+	return ptr;
 }
 
 static void *alloc_object(size_t tag)
@@ -141,7 +146,7 @@ static bool is_page_of_ours(const void *ptr)
 /* Return: whether @ptr was a large or huge block. */
 static bool free_pages(void *ptr)
 {
-	struct slot *slot = slot_enter();
+	struct slot *slot = slot_enter_to_free();
 	struct page *page = large_page(ptr);
 	bool freed = (page && large_free(slot, page)) || huge_free(ptr);
 
@@ -191,10 +196,13 @@ size_t heap_usable_size(void *ptr)
 	return bytes;
 }
 
-/* Policy: a block may stay where it is, larger than needed, while it is at least half used. */
+/*
+ * Policy: a block may stay where it is, larger than needed, while it is at least half used, or of the
+ * smallest class.
+ */
 static bool fits_well(size_t size, size_t bytes)
 {
-	return size <= bytes && size >= bytes / 2;
+	return size <= bytes && (size >= bytes / 2 || bytes == MIN_OBJECT_BYTES);
 }
 
 /* Try to change a large or huge block without copying it. Return: where it is, or NULL. */

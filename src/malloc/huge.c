@@ -18,6 +18,7 @@ struct huge {
 
 static struct lock registry_lock;
 static struct huge *buckets[NR_BUCKETS]; /* [registry_lock] */
+static struct huge *retired;		 /* [registry_lock] freed, but still mapped */
 static size_t total_bytes;		 /* [registry_lock] */
 static size_t nr_blocks;		 /* [registry_lock; read by anybody] */
 
@@ -74,22 +75,6 @@ static size_t mapping_bytes(size_t size)
 	return ALIGN_UP(size, os_page_size());
 }
 
-void *huge_alloc(size_t size, size_t align)
-{
-	struct huge *huge = meta_alloc(sizeof(*huge));
-
-	if (!huge)
-		return NULL;
-	huge->bytes = mapping_bytes(size);
-	huge->addr = os_map(huge->bytes, MAX(align, os_page_size()));
-	if (!huge->addr) {
-		meta_free(huge, sizeof(*huge));
-		return NULL;
-	}
-	insert(huge);
-	return huge->addr;
-}
-
 size_t huge_bytes(const void *ptr)
 {
 	struct huge *huge;
@@ -102,15 +87,82 @@ size_t huge_bytes(const void *ptr)
 	return bytes;
 }
 
+/*
+ * At the limit of mappings (vm.max_map_count) the kernel refuses to unmap the middle of what it has
+ * merged. Then the memory goes back at least, and the addresses serve a later block.
+ */
+static void retire(struct huge *huge)
+{
+	if (os_discard(huge->addr, huge->bytes)) {
+		warn_once("the OS takes %zu bytes at %p back neither way", huge->bytes, huge->addr);
+		meta_free(huge, sizeof(*huge));
+		return;
+	}
+	lock_acquire(&registry_lock, LOCK_HUGE);
+	huge->next = retired;
+	retired = huge;
+	lock_release(&registry_lock, LOCK_HUGE);
+}
+
+/* A retired mapping of just the right size and alignment, which reads as zero; or NULL. */
+static struct huge *take_retired(size_t bytes, size_t align)
+{
+	struct huge *huge = NULL;
+
+	/* racy peek; rechecked under the lock */
+	if (likely(!READ_ONCE(retired)))
+		return NULL;
+	lock_acquire(&registry_lock, LOCK_HUGE);
+	for (struct huge **link = &retired; *link; link = &(*link)->next) {
+		if ((*link)->bytes == bytes && IS_ALIGNED((uintptr_t)(*link)->addr, align)) {
+			huge = *link;
+			*link = huge->next;
+			break;
+		}
+	}
+	lock_release(&registry_lock, LOCK_HUGE);
+	return huge;
+}
+
 bool huge_free(void *ptr)
 {
 	struct huge *huge = take_out(ptr);
 
 	if (!huge)
 		return false;
-	os_unmap(huge->addr, huge->bytes);
-	meta_free(huge, sizeof(*huge));
+	if (os_unmap(huge->addr, huge->bytes))
+		retire(huge);
+	else
+		meta_free(huge, sizeof(*huge));
 	return true;
+}
+
+static struct huge *map_new(size_t bytes, size_t align)
+{
+	struct huge *huge = meta_alloc(sizeof(*huge));
+
+	if (!huge)
+		return NULL;
+	huge->bytes = bytes;
+	huge->addr = os_map(bytes, MAX(align, os_page_size()));
+	if (!huge->addr) {
+		meta_free(huge, sizeof(*huge));
+		return NULL;
+	}
+	return huge;
+}
+
+void *huge_alloc(size_t size, size_t align)
+{
+	size_t bytes = mapping_bytes(size);
+	struct huge *huge = take_retired(bytes, align);
+
+	if (!huge)
+		huge = map_new(bytes, align);
+	if (!huge)
+		return NULL;
+	insert(huge);
+	return huge->addr;
 }
 
 void *huge_resize(void *ptr, size_t size)

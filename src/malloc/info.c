@@ -42,27 +42,34 @@ static void collect_cache(struct kmem_cache *cache, void *arg)
 	f->cached = count.in_barns;
 }
 
-/* Racy by nature: the owner pushes and pops while we look. */
+/* Racy by nature: the owner pushes and pops while we look. A slot that is busy right now is counted by
+ * its main sheaves only. */
 static void collect_slot(struct slot *slot, void *arg)
 {
 	struct collection *all = arg;
+	bool at_rest = lock_try(&slot->lock, LOCK_SLOT);
 
-	lock_acquire(&slot->lock, LOCK_SLOT);
 	for (unsigned int tag = TAG_FIRST_CACHE; tag < NR_TAGS; tag++) {
-		struct sheaf *spare = slot->sheaves[tag].spare;
+		struct sheaf *spare = at_rest ? slot->sheaves[tag].spare : NULL;
 
 		all->caches[tag].cached += READ_ONCE(slot->cache[tag].count);
 		all->caches[tag].cached += spare ? spare->size : 0;
 	}
+	if (!at_rest)
+		return;
 	all->pcp_pages += slot->pcp.nr_pages + slot->pcp.run_pages;
 	lock_release(&slot->lock, LOCK_SLOT);
 }
 
-static void collect_section(struct section *section, void *arg)
+/* The OS is asked without a lock, so not while the list of sections is walked. */
+static size_t resident_section_bytes(void)
 {
-	struct collection *all = arg;
+	size_t bytes = 0;
+	struct section *section;
 
-	all->section_bytes += os_resident_bytes(section, ALIGN_UP(sizeof(*section), os_page_size()));
+	for (size_t i = 0; (section = section_at(i)); i++)
+		bytes += os_resident_bytes(section, section_meta_bytes() / section_count());
+	return bytes;
 }
 
 static void collect(struct collection *all)
@@ -71,7 +78,7 @@ static void collect(struct collection *all)
 	slab_boot();
 	kmem_cache_for_each(collect_cache, all);
 	slot_for_each(collect_slot, all);
-	section_for_each(collect_section, all);
+	all->section_bytes = resident_section_bytes();
 }
 
 static void add_cache(struct heap_figures *f, const struct cache_figures *c)

@@ -35,24 +35,27 @@ static void clear_dirty_pages(struct page *page, unsigned int nr)
 	}
 }
 
-void *large_alloc(struct slot *slot, size_t size, size_t align, bool zero)
+void large_clear(void *ptr, unsigned int nr_dirty)
 {
-	size_t nr_pages = bytes_to_pages(size);
+	struct page *page = large_page(ptr);
+
+	if (nr_dirty == page->nr_pages)
+		memset(ptr, 0, large_bytes(page));
+	else if (nr_dirty)
+		clear_dirty_pages(page, page->nr_pages);
+}
+
+void *large_alloc(struct slot *slot, size_t size, size_t align, unsigned int *nr_dirty)
+{
 	unsigned int align_order = align > PAGE_SIZE ? ilog2(align) - PAGE_SHIFT : 0;
-	unsigned int nr_dirty;
 	struct page *page;
 
-	page = page_alloc_exact(slot ? slot->nid : 0, nr_pages, align_order, MIGRATE_MOVABLE,
-				&nr_dirty, slot ? &slot->pcp : NULL);
+	page = page_alloc_exact(slot->nid, bytes_to_pages(size), align_order, MIGRATE_MOVABLE,
+				nr_dirty, &slot->pcp);
 	if (!page)
 		return NULL;
-	nr_pages = page->nr_pages;
 	page_set_type(page, PAGE_LARGE);
-	account(1, nr_pages);
-	if (zero && nr_dirty == nr_pages)
-		memset(page_address(page), 0, nr_pages << PAGE_SHIFT);
-	else if (zero && nr_dirty)
-		clear_dirty_pages(page, (unsigned int)nr_pages);
+	account(1, page->nr_pages);
 	return page_address(page);
 }
 
@@ -79,7 +82,7 @@ bool large_free(struct slot *slot, struct page *page)
 					 __ATOMIC_RELAXED))
 		return false;
 	account((size_t)-1, -(size_t)nr_pages);
-	page_free_exact(page, slot ? &slot->pcp : NULL, slot ? slot->nid : 0);
+	page_free_exact(page, &slot->pcp, slot->nid);
 	return true;
 }
 

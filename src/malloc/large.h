@@ -14,10 +14,13 @@ struct slot;
 
 /*
  * A run of pages for @size bytes at a multiple of @align, a power of two. @slot: the caller's, held
- * by slot_enter(), or NULL. @zero: it must read as zero. Return: NULL when the buddy has none; errno
- * is left alone.
+ * by slot_enter(). @nr_dirty: gets the number of pages that may not read as zero. Return: NULL when
+ * the buddy has none; errno is left alone.
  */
-void *large_alloc(struct slot *slot, size_t size, size_t align, bool zero);
+void *large_alloc(struct slot *slot, size_t size, size_t align, unsigned int *nr_dirty);
+
+/* Make a block just allocated read as zero. No lock need be held, so that nobody waits for it. */
+void large_clear(void *ptr, unsigned int nr_dirty);
 
 /* The large block that starts at @ptr, or NULL. */
 struct page *large_page(const void *ptr);

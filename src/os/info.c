@@ -10,6 +10,8 @@
 
 #include "base/bits.h"
 
+static uintptr_t brk_floor; /* [atomic] see os_mark_brk_heap() */
+
 size_t os_page_size(void)
 {
 	static size_t cached;
@@ -43,6 +45,17 @@ bool os_is_secure(void)
 	return getauxval(AT_SECURE) != 0;
 }
 
+uint64_t os_random_word(void)
+{
+	const void *random = (const void *)getauxval(AT_RANDOM);
+	uint64_t word = (uintptr_t)&brk_floor; /* randomised too, though less */
+
+	/* 16 bytes; libc takes its secrets from the first eight, nearly as they are */
+	if (random)
+		__builtin_memcpy(&word, (const char *)random + 8, sizeof(word));
+	return word * 0x9e3779b97f4a7c15u;
+}
+
 unsigned long os_process_id(void)
 {
 	return (unsigned long)getpid();
@@ -58,8 +71,6 @@ bool os_copy_from_self(void *dst, const void *src, size_t bytes)
 	errno = saved_errno;
 	return got == (ssize_t)bytes;
 }
-
-static uintptr_t brk_floor;
 
 void os_mark_brk_heap(void)
 {

@@ -21,6 +21,9 @@ bool os_is_secure(void);
 
 unsigned long os_process_id(void);
 
+/* A random number that is the same at every call, different in every program run. */
+uint64_t os_random_word(void);
+
 /**
  * os_copy_from_self() - read memory that may not be mapped.
  * @dst: gets @bytes bytes.

@@ -69,7 +69,25 @@ void *meta_alloc_cached(size_t bytes)
 	return piece;
 }
 
-/* A new chunk replaces the old one's rest, which is smaller than what was asked for. */
+/* Cut what is left of a chunk into pieces for the free lists. */
+static void keep_rest(char *rest, size_t bytes)
+{
+	ASSERT_HELD(&meta_lock, LOCK_META);
+	while (bytes >= (size_t)1 << SMALLEST_SHIFT) {
+		size_t piece = MIN((size_t)1 << first_bit((uintptr_t)rest), (size_t)1 << LARGEST_SHIFT);
+		unsigned int index;
+
+		while (piece > bytes)
+			piece /= 2;
+		index = size_index(piece);
+		((struct free_meta *)(void *)rest)->next = free_lists[index];
+		free_lists[index] = (void *)rest;
+		rest += piece;
+		bytes -= piece;
+	}
+}
+
+/* A new chunk; what is left of the old one is smaller than what was asked for. */
 static bool map_chunk(size_t least)
 {
 	size_t bytes = ALIGN_UP(MAX(CHUNK_BYTES, least + PAGE_SIZE), os_page_size());
@@ -83,8 +101,17 @@ static bool map_chunk(size_t least)
 		return false;
 	__atomic_fetch_add(&mapped_bytes, bytes, __ATOMIC_RELAXED);
 	lock_acquire(&meta_lock, LOCK_META);
-	chunk = fresh;
-	chunk_left = bytes;
+	/* another thread may have come with one at the same time */
+	if (bytes > chunk_left) {
+		char *rest = chunk;
+		size_t rest_bytes = chunk_left;
+
+		chunk = fresh;
+		chunk_left = bytes;
+		fresh = rest;
+		bytes = rest_bytes;
+	}
+	keep_rest(fresh, bytes);
 	lock_release(&meta_lock, LOCK_META);
 	return true;
 }

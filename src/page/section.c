@@ -115,6 +115,22 @@ void section_for_each(void (*visit)(struct section *section, void *arg), void *a
 	lock_release(&sections_lock, LOCK_SECTIONS);
 }
 
+struct section *section_at(size_t n)
+{
+	struct section *section = NULL;
+	struct list_head *pos;
+
+	lock_acquire(&sections_lock, LOCK_SECTIONS);
+	list_for_each (pos, &sections) {
+		if (!n--) {
+			section = list_entry(pos, struct section, list);
+			break;
+		}
+	}
+	lock_release(&sections_lock, LOCK_SECTIONS);
+	return section;
+}
+
 size_t section_meta_bytes(void)
 {
 	return READ_ONCE(nr_sections) * section_struct_bytes();

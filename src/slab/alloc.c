@@ -21,7 +21,7 @@ static void install_main(struct slot *slot, struct kmem_cache *cache, struct she
 
 	slot->sheaf_bytes += capacity * cache->size;
 	slot->sheaf_bytes -= (size_t)sc->capacity * cache->size;
-	slot->sheaves[cache->tag].main = sheaf;
+	WRITE_ONCE(slot->sheaves[cache->tag].main, sheaf);
 	sc->objects = sheaf->objects;
 	sc->capacity = (uint32_t)capacity;
 	sc->reciprocal = cache->reciprocal;
@@ -153,12 +153,15 @@ static bool refill_main(struct slot *slot, struct kmem_cache *cache)
 	return got > 0;
 }
 
-/* Without a slot: one object straight from the slabs. */
+/* Without a sheaf, for which there was no memory: one object straight from the slabs. */
 static void *alloc_direct(struct kmem_cache *cache)
 {
 	void *object;
 
-	return slab_refill(cache, 0, &object, 1, NULL) ? object : NULL;
+	if (!slab_refill(cache, 0, &object, 1, NULL))
+		return NULL;
+	object_unmark(object);
+	return object;
 }
 
 noinline void *kmem_cache_alloc_slow(struct kmem_cache *cache)
@@ -166,7 +169,7 @@ noinline void *kmem_cache_alloc_slow(struct kmem_cache *cache)
 	struct slot *slot = slot_enter();
 	void *object = NULL;
 
-	if (slot && has_main(slot, cache)) {
+	if (has_main(slot, cache)) {
 		if (!slot_pop(slot, cache->tag, &object) && refill_main(slot, cache))
 			slot_pop(slot, cache->tag, &object);
 	}
@@ -293,48 +296,30 @@ static void make_room(struct slot *slot, struct kmem_cache *cache)
 		flush_main(slot, cache);
 }
 
-static bool spare_holds(struct slot *slot, struct kmem_cache *cache, void *object)
+/* A valid object that is in use: into the slot, or to its slab when that has no sheaf. */
+static void free_object(struct kmem_cache *cache, void *object)
 {
-	struct sheaf *spare = slot->sheaves[cache->tag].spare;
-	size_t place;
+	struct slot *slot = slot_enter_to_free();
+	struct slot_cache *sc;
 
-	if (!spare)
-		return false;
-	place = ((uintptr_t)((void **)object)[1] - (uintptr_t)spare->objects) / sizeof(void *);
-	return place < spare->size && spare->objects[place] == object;
-}
-
-/* Put a valid object into the slot. Return: false when it lies there already. */
-static bool free_to_slot(struct slot *slot, struct kmem_cache *cache, void *object)
-{
-	struct slot_cache *sc = &slot->cache[cache->tag];
-
-	if (sheaf_holds(sc, object) || spare_holds(slot, cache, object))
-		return false;
-	if (sc->count >= sc->capacity)
-		make_room(slot, cache);
-	return slot_push(slot, cache->tag, object);
+	if (has_main(slot, cache)) {
+		sc = &slot->cache[cache->tag];
+		if (sc->count >= sc->capacity)
+			make_room(slot, cache);
+		slot_push(slot, cache->tag, object);
+	} else {
+		object_mark(object);
+		slab_flush(cache, &object, 1, &slot->pcp, slot->nid);
+	}
+	slot_leave(slot);
 }
 
 noinline void kmem_cache_free_slow(struct kmem_cache *cache, void *object)
 {
-	struct slot *slot;
-	bool freed = true;
-
-	if (!slab_of(cache, object) || !slab_is_object(cache, object)) {
+	if (!slab_of(cache, object) || !slab_is_object(cache, object))
 		report_not_an_object(cache, object);
-		return;
-	}
-	if (!slab_object_in_use(cache, object)) {
+	else if (object_is_marked(object) || !slab_object_in_use(cache, object))
 		report_double_free(cache, object);
-		return;
-	}
-	slot = slot_enter();
-	if (slot && has_main(slot, cache))
-		freed = free_to_slot(slot, cache, object);
 	else
-		slab_flush(cache, &object, 1, NULL, 0);
-	slot_leave(slot);
-	if (!freed)
-		report_double_free(cache, object);
+		free_object(cache, object);
 }

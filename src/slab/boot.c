@@ -2,7 +2,7 @@
 #include "slab/boot.h"
 
 #include <pthread.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include <slabuddy/slabuddy.h>
 
@@ -11,6 +11,7 @@
 #include "os/info.h"
 #include "page/meta.h"
 #include "page/section.h"
+#include "slab/fast.h"
 #include "slab/slot.h"
 
 bool slab_booted;
@@ -26,16 +27,23 @@ static void walk_boot(void (*visit)(struct lock *lock))
 	visit(&boot_lock);
 }
 
-/* The environment is not there yet when the dynamic linker allocates very early: then later. */
-static void read_options(void)
+/*
+ * @env: NULL while nobody has told libc where the environment is: the dynamic linker may allocate that
+ * early. Then later.
+ */
+static void read_options(char **env)
 {
-	if (options_read || !environ)
+	static const char name[] = "SLABUDDY_OPTIONS=";
+
+	if (options_read || !env)
 		return;
 	options_read = true;
 	if (&slabuddy_options)
 		options_parse(slabuddy_options, "slabuddy_options");
-	if (!os_is_secure())
-		options_parse(getenv("SLABUDDY_OPTIONS"), "SLABUDDY_OPTIONS");
+	for (; *env && !os_is_secure(); env++) {
+		if (!strncmp(*env, name, sizeof(name) - 1))
+			options_parse(*env + sizeof(name) - 1, "SLABUDDY_OPTIONS");
+	}
 }
 
 static void set_walkers(void)
@@ -57,7 +65,8 @@ void slab_boot_slow(void)
 	lock_acquire(&boot_lock, LOCK_INIT);
 	if (!slab_booted) {
 		set_walkers();
-		read_options();
+		read_options(environ);
+		free_mark_key = os_random_word();
 		os_mark_brk_heap();
 		slot_boot();
 		store_release(&slab_booted, true);
@@ -65,21 +74,30 @@ void slab_boot_slow(void)
 	lock_release(&boot_lock, LOCK_INIT);
 }
 
+/* The world is still frozen, so that the list of slots can be changed whoever held its lock. */
 static void after_fork_in_child(void)
 {
+	if (!lock_world_is_torn())
+		slot_adopt_all();
 	lock_thaw_world_in_child();
-	slot_adopt_all();
 }
 
 /*
  * pthread_atfork() may allocate, and it may be what allocates first, holding its own lock. So not
  * in slab_boot(), but here, where the program has not started yet.
+ *
+ * The library is linked so that this runs before all other constructors (-z initfirst): handlers of
+ * fork() run in the reverse order of their registration, and whoever takes a lock of its own in
+ * one must still find malloc alive. That early libc does not know the environment, so it comes as
+ * the third argument, as glibc passes it to every constructor.
  */
-static __attribute__((constructor)) void boot_at_load(void)
+static __attribute__((constructor)) void boot_at_load(int argc, char **argv, char **env)
 {
+	(void)argc;
+	(void)argv;
 	slab_boot();
 	lock_acquire(&boot_lock, LOCK_INIT);
-	read_options();
+	read_options(env);
 	lock_release(&boot_lock, LOCK_INIT);
 	if (pthread_atfork(lock_freeze_world, lock_thaw_world, after_fork_in_child))
 		fatal("pthread_atfork failed: fork() would not be safe");

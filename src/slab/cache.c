@@ -9,6 +9,7 @@
 #include "page/meta.h"
 #include "slab/geometry.h"
 #include "slab/slab.h"
+#include "slab/slot.h"
 
 struct kmem_cache *tag_cache[NR_TAGS];
 
@@ -211,8 +212,10 @@ static unsigned long slabs_left(struct kmem_cache *cache)
 
 int kmem_cache_teardown(struct kmem_cache *cache)
 {
+	bool forgotten = slot_forget_cache(cache);
+
 	kmem_cache_shrink(cache);
-	if (slabs_left(cache))
+	if (!forgotten || slabs_left(cache))
 		return -EBUSY;
 	lock_acquire(&caches_lock, LOCK_CACHES);
 	list_del(&cache->list);

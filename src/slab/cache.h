@@ -81,7 +81,8 @@ int kmem_cache_setup(struct kmem_cache *cache, const char *name, size_t size, si
 /**
  * kmem_cache_teardown() - take a cache off the list.
  *
- * Return: 0; or -EBUSY when objects are left, and then the cache stays as it is.
+ * Return: 0; or -EBUSY when objects are left, or another thread's slot has a sheaf of it, and then
+ * the cache stays as it is.
  */
 int kmem_cache_teardown(struct kmem_cache *cache);
 

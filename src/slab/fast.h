@@ -3,19 +3,40 @@
  * The two operations that everything else exists for. No lock, no atomic read-modify-write, no
  * call.
  *
- * A push checks two things that cost a few instructions and no memory beyond what it touches
- * anyway. The pointer must lie at a multiple of the object size from the start of its slab, and not
- * in what is left over at the slab's end. And an
- * object must not lie in this sheaf already: a push leaves in the object's second word where in the
- * sheaf it went. That word means nothing by itself (the program may have written anything there
- * since), it only says where to look: if the sheaf holds this very pointer at that place, below its
- * count, then the object is free and this is a double free. The idea is the sparse set of Briggs and
- * Torczon 1993, so nothing has to be cleared when the object is handed out again.
+ * A push checks two things. The pointer must lie at a multiple of the object size from the start of
+ * its slab, and not in what is left over at the slab's end. And the object must not be free already:
+ * a push leaves a mark in the object's second word, a pop clears it. The mark is the object's own
+ * address under a key that differs from run to run, so no program writes it by accident, not even
+ * by copying what it finds in memory that it has freed. It is gone if the program wrote over it,
+ * which is a bug of another kind.
  */
 #ifndef SLABUDDY_SLAB_FAST_H
 #define SLABUDDY_SLAB_FAST_H
 
 #include "slab/slot.h"
+
+/* [const after slab_boot()] what marks are made with */
+extern uintptr_t free_mark_key;
+
+static always_inline uintptr_t free_mark(const void *object)
+{
+	return (uintptr_t)object ^ free_mark_key;
+}
+
+static always_inline bool object_is_marked(const void *object)
+{
+	return ((const uintptr_t *)object)[1] == free_mark(object);
+}
+
+static always_inline void object_mark(void *object)
+{
+	((uintptr_t *)object)[1] = free_mark(object);
+}
+
+static always_inline void object_unmark(void *object)
+{
+	((uintptr_t *)object)[1] = 0;
+}
 
 /* Take an object out of the main sheaf. Return: false when it is empty. */
 static always_inline bool slot_pop(struct slot *slot, size_t tag, void **object)
@@ -28,20 +49,8 @@ static always_inline bool slot_pop(struct slot *slot, size_t tag, void **object)
 	count--;
 	WRITE_ONCE(sc->count, (uint32_t)count);
 	*object = sc->objects[count];
+	object_unmark(*object);
 	return true;
-}
-
-/* Where a free object's second word says it lies in the sheaf; any number if it was overwritten. */
-static always_inline size_t sheaf_place(const struct slot_cache *sc, void *const *object)
-{
-	return ((uintptr_t)object[1] - (uintptr_t)sc->objects) / sizeof(void *);
-}
-
-static always_inline bool sheaf_holds(const struct slot_cache *sc, void *object)
-{
-	size_t place = sheaf_place(sc, object);
-
-	return place < sc->count && sc->objects[place] == object;
 }
 
 /*
@@ -53,18 +62,16 @@ static always_inline bool slot_push(struct slot *slot, size_t tag, void *object)
 	struct slot_cache *sc = &slot->cache[tag];
 	size_t count = sc->count;
 	uint32_t offset;
-	void **place;
 
 	if (unlikely(count >= sc->capacity))
 		return false;
 	offset = (uint32_t)(uintptr_t)object & sc->slab_mask;
 	if (unlikely(!is_multiple(sc->reciprocal, offset) || offset >= sc->object_end))
 		return false;
-	if (unlikely(sheaf_holds(sc, object)))
+	if (unlikely(object_is_marked(object)))
 		return false;
-	place = &sc->objects[count];
-	*place = object;
-	((void **)object)[1] = place;
+	object_mark(object);
+	sc->objects[count] = object;
 	/* the object first: a forked child may find this slot at any point in between */
 	store_release(&sc->count, (uint32_t)(count + 1));
 	return true;

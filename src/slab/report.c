@@ -3,16 +3,27 @@
 
 #include "base/check.h"
 #include "base/option.h"
-#include "slab/cache.h"
+#include "slab/slot.h"
 
 /* The option decides, once for every kind of report. */
 #define complain(...)							\
 	do {								\
-		if (READ_ONCE(options.bad_free) == BAD_FREE_WARN)	\
+		if (READ_ONCE(options.bad_free) == BAD_FREE_WARN) {	\
 			warn(__VA_ARGS__);				\
-		else							\
+		} else {						\
+			let_go_of_slot();				\
 			fatal(__VA_ARGS__);				\
+		}							\
 	} while (0)
+
+/* abort() may run a handler that allocates before it ends the process. */
+static void let_go_of_slot(void)
+{
+	struct slot *slot = slot_is_real(this_slot) ? this_slot : &slot_shared;
+
+	if (lock_is_mine(&slot->lock))
+		lock_release(&slot->lock, LOCK_SLOT);
+}
 
 void report_double_free(const struct kmem_cache *cache, const void *object)
 {

@@ -209,8 +209,9 @@ bool slab_object_in_use(struct kmem_cache *cache, const void *addr)
 
 /*
  * Put one object back. Slabs that it leaves empty, and that the node need not keep, go to @dead.
+ * Return: false when it is free already.
  */
-static void put_object(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
+static bool put_object(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
 		       const void *addr, struct list_head *dead)
 {
 	unsigned int object = object_number(cache, (uint32_t)(uintptr_t)addr & cache->slab_mask);
@@ -219,10 +220,8 @@ static void put_object(struct kmem_cache *cache, struct kmem_cache_node *node, s
 	bool was_full = slab->inuse == slab->objects;
 
 	ASSERT_HELD(&node->list_lock, LOCK_NODE);
-	if (unlikely(*map & bit)) {
-		report_double_free(cache, addr);
-		return;
-	}
+	if (unlikely(*map & bit))
+		return false;
 	*map |= bit;
 	slab->inuse--;
 	SUB_ONCE(node->nr_inuse, 1);
@@ -241,6 +240,7 @@ static void put_object(struct kmem_cache *cache, struct kmem_cache_node *node, s
 		partial_del(node, slab);
 		partial_add(cache, node, slab);
 	}
+	return true;
 }
 
 static void release_all(struct kmem_cache *cache, struct list_head *dead, struct pcp *pcp,
@@ -252,6 +252,23 @@ static void release_all(struct kmem_cache *cache, struct list_head *dead, struct
 		list_del(&slab->lru);
 		slab_release(cache, slab, pcp, pcp_nid);
 	}
+}
+
+static void unlock_node(struct kmem_cache_node **held)
+{
+	if (*held)
+		lock_release(&(*held)->list_lock, LOCK_NODE);
+	*held = NULL;
+}
+
+/* Have the lock of @node and no other node's. */
+static void lock_node(struct kmem_cache_node **held, struct kmem_cache_node *node)
+{
+	if (node == *held)
+		return;
+	unlock_node(held);
+	lock_acquire(&node->list_lock, LOCK_NODE);
+	*held = node;
 }
 
 void slab_flush(struct kmem_cache *cache, void **objects, unsigned int nr, struct pcp *pcp,
@@ -266,21 +283,19 @@ void slab_flush(struct kmem_cache *cache, void **objects, unsigned int nr, struc
 		struct kmem_cache_node *node;
 
 		if (unlikely(!slab || !slab_is_object(cache, objects[i]))) {
+			unlock_node(&held);
 			report_not_an_object(cache, objects[i]);
 			continue;
 		}
 		/* it has slabs, so it exists */
 		node = load_acquire(&cache->node[slab->nid]);
-		if (node != held) {
-			if (held)
-				lock_release(&held->list_lock, LOCK_NODE);
-			lock_acquire(&node->list_lock, LOCK_NODE);
-			held = node;
+		lock_node(&held, node);
+		if (unlikely(!put_object(cache, node, slab, objects[i], &dead))) {
+			unlock_node(&held);
+			report_double_free(cache, objects[i]);
 		}
-		put_object(cache, node, slab, objects[i], &dead);
 	}
-	if (held)
-		lock_release(&held->list_lock, LOCK_NODE);
+	unlock_node(&held);
 	release_all(cache, &dead, pcp, pcp_nid);
 }
 

@@ -6,13 +6,15 @@
 #include "page/meta.h"
 #include "slab/slab.h"
 
+uintptr_t free_mark_key;
+
 /* Never written: all their sheaves are empty and full at once, as zero says. */
-struct slot slot_none;
+struct slot slot_none[NR_NONE];
 struct slot slot_gone;
 
 struct slot slot_shared;
 
-thread_local_word struct slot *this_slot = &slot_none;
+thread_local_word struct slot *this_slot = slot_none;
 
 /*
  * Free slots keep their contents for the next thread, up to this many of them. Arbitrary: more
@@ -72,7 +74,7 @@ noinline struct slot *slot_acquire(void)
 		return NULL;
 	this_slot = slot;
 	/* may allocate, which is why the slot is in place already */
-	pthread_setspecific(exit_key, (void *)1);
+	pthread_setspecific(exit_key, slot);
 	return slot;
 }
 
@@ -96,16 +98,12 @@ static void slot_give_back(struct slot *slot)
 
 /*
  * Runs when a thread ends, in any round of its destructors: which one it is, nobody can tell. What
- * other destructors still allocate comes out of the shared slot.
+ * other destructors still allocate and free goes through the shared slot.
  */
-static void thread_exit(void *unused)
+static void thread_exit(void *slot)
 {
-	struct slot *slot = this_slot;
-
-	(void)unused;
 	this_slot = &slot_gone;
-	if (slot != &slot_none && slot != &slot_gone)
-		slot_give_back(slot);
+	slot_give_back(slot);
 }
 
 void slot_boot(void)
@@ -169,6 +167,24 @@ static void drain_cache(struct slot *slot, unsigned int tag)
 	}
 }
 
+bool slot_forget_cache(struct kmem_cache *cache)
+{
+	bool forgotten = true;
+
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	for (struct slot *slot = all_slots; slot; slot = slot->next) {
+		if (slot->in_use && slot != this_slot && slot != &slot_shared) {
+			forgotten &= !READ_ONCE(slot->sheaves[cache->tag].main);
+			continue;
+		}
+		lock_acquire(&slot->lock, LOCK_SLOT);
+		drain_cache(slot, cache->tag);
+		lock_release(&slot->lock, LOCK_SLOT);
+	}
+	lock_release(&slots_lock, LOCK_SLOTS);
+	return forgotten;
+}
+
 void slot_drain(struct slot *slot)
 {
 	lock_acquire(&slot->lock, LOCK_SLOT);
@@ -183,7 +199,7 @@ void slot_drain_all(void)
 	struct slot *slot = this_slot;
 	struct slot *drained = NULL;
 
-	if (slot != &slot_none && slot != &slot_gone)
+	if (slot_is_real(slot))
 		slot_drain(slot);
 	slot_drain(&slot_shared);
 	while ((slot = pop_free())) {

@@ -47,14 +47,26 @@ struct slot {
 	struct slot_sheaves sheaves[NR_TAGS];
 };
 
-/* The calling thread's slot; one of the two below while it has none. */
+/*
+ * A thread has no slot before it allocates or has freed a few times: what the C library frees for a
+ * thread that is gone already must not take one, since nobody would give it back. So there are
+ * several slots that stand for "none", and each free without a slot goes on to the next of them.
+ */
+#define NR_NONE 8
+
+/* The calling thread's slot; one of those below while it has none. */
 extern thread_local_word struct slot *this_slot;
 
-extern struct slot slot_none; /* not yet: the slow path takes one */
-extern struct slot slot_gone; /* no more: the thread's destructors run */
+extern struct slot slot_none[NR_NONE]; /* not yet */
+extern struct slot slot_gone;	       /* no more: the thread is in its last destructors */
 
-/* What threads without a slot share, always under its lock. Never anybody's this_slot. */
+/* What threads without a slot use, one at a time, under its lock. */
 extern struct slot slot_shared;
+
+static inline bool slot_is_real(const struct slot *slot)
+{
+	return slot != &slot_gone && (slot < slot_none || slot >= slot_none + NR_NONE);
+}
 
 /* Take a slot for this thread. Return: NULL when it may not have one or there is no memory. */
 struct slot *slot_acquire(void);
@@ -64,9 +76,23 @@ static inline struct slot *slot_get(void)
 {
 	struct slot *slot = this_slot;
 
-	if (likely(slot != &slot_none && slot != &slot_gone))
+	if (likely(slot_is_real(slot)))
 		return slot;
-	return slot == &slot_none ? slot_acquire() : NULL;
+	return slot == &slot_gone ? NULL : slot_acquire();
+}
+
+/* The same for a free: a slot is taken at the NR_NONE'th only. */
+static inline struct slot *slot_get_to_free(void)
+{
+	struct slot *slot = this_slot;
+
+	if (likely(slot_is_real(slot)))
+		return slot;
+	if (slot != &slot_gone && ++slot < slot_none + NR_NONE) {
+		this_slot = slot;
+		return NULL;
+	}
+	return slot_get();
 }
 
 /*
@@ -76,6 +102,16 @@ static inline struct slot *slot_get(void)
 static inline struct slot *slot_enter(void)
 {
 	struct slot *slot = slot_get();
+
+	if (unlikely(!slot))
+		slot = &slot_shared;
+	lock_acquire(&slot->lock, LOCK_SLOT);
+	return slot;
+}
+
+static inline struct slot *slot_enter_to_free(void)
+{
+	struct slot *slot = slot_get_to_free();
 
 	if (unlikely(!slot))
 		slot = &slot_shared;
@@ -93,6 +129,10 @@ void slot_boot(void);
 
 /* In a new child process: the slots of threads that do not exist here become free. */
 void slot_adopt_all(void);
+
+/* Empty and forget the sheaves that slots hold of a cache that is to end. Return: false when a thread
+ * that runs holds one, which only that thread can empty. */
+bool slot_forget_cache(struct kmem_cache *cache);
 
 /* Give all that a slot holds back to slabs and zones. The caller owns the slot, or holds it. */
 void slot_drain(struct slot *slot);
