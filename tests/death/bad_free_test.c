@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every mistake that a program can make with free() and realloc(): the line it costs, word for word,
- * and what follows: SIGABRT, or with bad_free=warn a sound heap in a process that goes on.
+ * Every mistake that a program can make with free() and realloc(): the line it costs, word for
+ * word, and what follows: SIGABRT, or with bad_free=warn a sound heap in a process that goes on.
  */
 #include <check.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Allocates until there is no more, frees all of it, and does the same again in the same size and in
- * another: what was had once must be there to be had again. With "lock", all memory is locked, now
- * and in the future.
+ * Allocates until there is no more, frees all of it, and does the same again in the same size and
+ * in another: what was had once must be there to be had again. With "lock", all memory is locked,
+ * now and in the future.
  */
 #include <errno.h>
 #include <stdio.h>

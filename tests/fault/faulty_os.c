@@ -94,7 +94,7 @@ static void uncharge(size_t bytes)
 	pthread_mutex_unlock(&plan_lock);
 }
 
-/* Change the record of @from, or NULL for a new one, to @to, or NULL for none. Return: its bytes. */
+/* Change the record of @from (NULL: a new one) to @to (NULL: none). Return: its bytes before. */
 static size_t record(void *from, void *to, size_t bytes)
 {
 	size_t before = 0;

@@ -49,7 +49,8 @@ if fits 65536 sqlite3 :memory: 'select 1'; then
 		 select i + 1 from n where i < 1000) insert into t select i from n;
 		 select count(*) from t'
 fi
-# The table of sections alone is 16 MiB of addresses, and a section's structure 3 while it is mapped.
+# The table of sections alone is 16 MiB of addresses, and a section's structure
+# 3 MiB while it is being mapped.
 for limit in 28000 32000 40000 48000 96000 200000 500000; do
 	expect "exhaust in $limit KiB" good $limit "$dir/exhaust"
 done

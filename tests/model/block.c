@@ -21,8 +21,8 @@ _Noreturn void model_fail(const char *fmt, ...)
 }
 
 /*
- * Every word of a small block is marked; of larger ones a word a cache line, or two a page, or one in
- * 64 KiB, since page faults would be all that a test does otherwise.
+ * Every word of a small block is marked; of larger ones a word a cache line, or two a page, or one
+ * in 64 KiB, since page faults would be all that a test does otherwise.
  */
 static size_t stride_words(size_t usable)
 {

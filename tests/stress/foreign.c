@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pointers of libc's own heap, handed to a preloaded free(), realloc() and malloc_usable_size(): from
- * its main heap, its mappings, a thread's arena, and a library bound to libc's malloc.
+ * Pointers of libc's own heap, handed to a preloaded free(), realloc() and malloc_usable_size():
+ * from its main heap, its mappings, a thread's arena, and a library bound to libc's malloc.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fork() out of a program whose other threads allocate without a pause. The child finds a sound heap
- * with no lock held, may free what the parent's threads have allocated, and may fork again. So may
- * other libraries' fork handlers, whether they run before ours or after them.
+ * fork() out of a program whose other threads allocate without a pause. The child finds a sound
+ * heap with no lock held, may free what the parent's threads have allocated, and may fork again.
+ * Other libraries' fork handlers may allocate too, whether they run before ours or after them.
  */
 #include <check.h>
 #include <pthread.h>

@@ -80,7 +80,7 @@ END_TEST
 
 static pthread_key_t key;
 
-/* A sanitizer takes a thread's state down in the last round, and no instrumented code may follow. */
+/* A sanitizer takes a thread down in the last round, and no instrumented code may follow. */
 #define ROUNDS (PTHREAD_DESTRUCTOR_ITERATIONS - SANITIZED)
 
 /* Comes again in every round that there is. */
