@@ -229,6 +229,17 @@ static void *resize_in_place(void *ptr, size_t size, size_t bytes)
 	return resize_pages(ptr, size, bytes);
 }
 
+/* An object that was freed may still look like one; its mark tells. Return: whether it was reported. */
+static bool report_if_free(const void *ptr)
+{
+	struct kmem_cache *cache = slab_cache_of(ptr);
+
+	if (likely(!cache || !object_is_marked(ptr)))
+		return false;
+	report_double_free(cache, ptr);
+	return true;
+}
+
 void *heap_realloc(void *ptr, size_t size)
 {
 	size_t bytes;
@@ -249,6 +260,8 @@ void *heap_realloc(void *ptr, size_t size)
 		report_lost(ptr);
 		return out_of_memory();
 	}
+	if (unlikely(report_if_free(ptr)))
+		return out_of_memory();
 	now = resize_in_place(ptr, size, bytes);
 	if (now)
 		return now;
