@@ -18,6 +18,13 @@ static struct free_block take(struct zone *zone, struct page *page)
 	return block;
 }
 
+/*
+ * Free dirty pages above which another type's pageblock is claimed before a clean page of one's own
+ * is touched. Arbitrary: 4 MiB, less is not worth the mixing. Measured, peak of bench/redis_load.py:
+ * 144 MiB without, 137 with.
+ */
+#define WORTH_CLAIMING 1024
+
 static struct page *first_block(struct zone *zone, unsigned int order, enum migratetype mt)
 {
 	struct list_head *list = &zone->free_area[order].free_list[mt];
@@ -54,28 +61,6 @@ void claim_whole_block(struct page *page, unsigned int order, enum migratetype m
 		section->pageblock_type[first + i] = (uint8_t)mt;
 }
 
-struct free_block take_pure(struct zone *zone, unsigned int order, enum migratetype mt)
-{
-	struct page *page = best_block(zone, order, mt);
-
-	for (int i = 0; !page && i < MIGRATE_TYPES - 1; i++) {
-		page = best_block(zone, MAX(order, PAGEBLOCK_ORDER), fallbacks[mt][i]);
-		if (page) {
-			struct free_block block = take(zone, page);
-
-			claim_whole_block(page, block.order, mt);
-			zone->events.claim++;
-			return block;
-		}
-	}
-	if (!page)
-		return (struct free_block){ .page = NULL };
-	/* pageblocks of several types may have merged to one block */
-	if (page->order > PAGEBLOCK_ORDER)
-		claim_whole_block(page, page->order, mt);
-	return take(zone, page);
-}
-
 static unsigned int pageblock_free_pages(struct section *section, unsigned int first)
 {
 	unsigned int free = 0;
@@ -109,7 +94,8 @@ void claim_pageblock(struct zone *zone, struct section *section, unsigned int fi
  * Largest blocks first, since their pageblocks are the emptiest. A pageblock changes its type
  * when at least half of it is free: then what moves in outweighs what is left of the old type.
  */
-static struct page *claim_half_free(struct zone *zone, unsigned int order, enum migratetype mt)
+static struct page *claim_half_free(struct zone *zone, unsigned int order, enum migratetype mt,
+				    bool dirty)
 {
 	for (unsigned int o = PAGEBLOCK_ORDER; o-- > order;) {
 		for (int i = 0; i < MIGRATE_TYPES - 1; i++) {
@@ -117,7 +103,7 @@ static struct page *claim_half_free(struct zone *zone, unsigned int order, enum 
 			struct section *section;
 			unsigned int first;
 
-			if (!page)
+			if (!page || (dirty && !page->nr_dirty))
 				continue;
 			section = page_section(page);
 			first = ALIGN_DOWN(page_to_pfn(page), PAGEBLOCK_PAGES);
@@ -130,9 +116,44 @@ static struct page *claim_half_free(struct zone *zone, unsigned int order, enum 
 	return NULL;
 }
 
+/* A block that has memory behind it, out of another type's pageblock that is at least half free. */
+static struct page *claim_dirty(struct zone *zone, unsigned int order, enum migratetype mt)
+{
+	return zone->nr_dirty < WORTH_CLAIMING ? NULL : claim_half_free(zone, order, mt, true);
+}
+
+/* A whole pageblock or more of another type. */
+static struct page *whole_block(struct zone *zone, unsigned int order, enum migratetype mt)
+{
+	struct page *page = NULL;
+
+	for (int i = 0; !page && i < MIGRATE_TYPES - 1; i++)
+		page = best_block(zone, MAX(order, PAGEBLOCK_ORDER), fallbacks[mt][i]);
+	if (page)
+		zone->events.claim++;
+	return page;
+}
+
+struct free_block take_at_hand(struct zone *zone, unsigned int order, enum migratetype mt)
+{
+	struct page *page = best_block(zone, order, mt);
+	struct page *dirty = page && page->nr_dirty ? NULL : claim_dirty(zone, order, mt);
+
+	if (dirty)
+		page = dirty;
+	if (!page)
+		page = whole_block(zone, order, mt);
+	if (!page)
+		return (struct free_block){ .page = NULL };
+	/* pageblocks of several types may have merged to one block */
+	if (page->order >= PAGEBLOCK_ORDER)
+		claim_whole_block(page, page->order, mt);
+	return take(zone, page);
+}
+
 struct free_block take_fallback(struct zone *zone, unsigned int order, enum migratetype mt)
 {
-	struct page *page = claim_half_free(zone, order, mt);
+	struct page *page = claim_half_free(zone, order, mt, false);
 
 	for (int i = 0; !page && i < MIGRATE_TYPES - 1; i++) {
 		page = best_block(zone, order, fallbacks[mt][i]);

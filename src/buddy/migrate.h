@@ -3,9 +3,10 @@
  * Where a block for one migrate type comes from when its own free lists are empty.
  *
  * In the kernel memory is given, so another type's pageblock must be claimed at once. Here more
- * addresses can be committed, which costs nothing until they are touched, so the order is: own
- * lists, whole free pageblocks of another type, growth (grow.c), and only when the OS refuses,
- * pageblocks that are at least half free, and last the smallest block that fits.
+ * addresses can be committed, which costs nothing until they are touched. So the order is: own
+ * dirty blocks; when there is much dirty memory, a dirty pageblock of another type that is at least
+ * half free; own clean blocks; whole free pageblocks of another type; growth (grow.c); and only when
+ * the OS refuses, any pageblock that is at least half free, and last the smallest block that fits.
  */
 #ifndef SLABUDDY_BUDDY_MIGRATE_H
 #define SLABUDDY_BUDDY_MIGRATE_H
@@ -19,8 +20,8 @@ struct free_block {
 	unsigned int nr_dirty;
 };
 
-/* From the lists of @mt, or by claiming pageblocks that are wholly free. */
-struct free_block take_pure(struct zone *zone, unsigned int order, enum migratetype mt);
+/* From what the zone has, in the order above up to growth. */
+struct free_block take_at_hand(struct zone *zone, unsigned int order, enum migratetype mt);
 
 /* From another type's pageblocks: claim one that is mostly free, or steal the smallest fit. */
 struct free_block take_fallback(struct zone *zone, unsigned int order, enum migratetype mt);

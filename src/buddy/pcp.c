@@ -42,7 +42,7 @@ static void refill(struct pcp *pcp, struct zone *zone, unsigned int order, enum 
 	pcp->refill_pages = want;
 	zone_lock(zone);
 	for (unsigned int got = 0; got < want; got += 1U << order) {
-		struct free_block block = take_pure(zone, order, mt);
+		struct free_block block = take_at_hand(zone, order, mt);
 
 		if (!block.page)
 			break;

@@ -39,7 +39,7 @@ static noinline struct page *alloc_by_growing(struct zone *zone, unsigned int or
 
 		grown = zone_grow(zone, order, mt);
 		zone_lock(zone);
-		block = take_pure(zone, order, mt);
+		block = take_at_hand(zone, order, mt);
 		if (!block.page && !grown)
 			block = take_fallback(zone, order, mt);
 		if (block.page)
@@ -61,7 +61,7 @@ static struct page *alloc_at_hand(struct zone *zone, unsigned int order, size_t 
 	if (page) {
 		hand_out(zone, page, nr_pages);
 	} else {
-		struct free_block block = take_pure(zone, order, mt);
+		struct free_block block = take_at_hand(zone, order, mt);
 
 		if (block.page)
 			page = cut_and_hand_out(zone, block, nr_pages, nr_dirty);

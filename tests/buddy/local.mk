@@ -10,6 +10,7 @@ test_programs += \
 	tests/buddy/purge_test \
 	tests/buddy/robson_test \
 	tests/buddy/run_test \
+	tests/buddy/stuck_test \
 	tests/buddy/textbook_test
 
 tests_buddy_join_test_SOURCES = tests/buddy/join_test.c $(arena)
@@ -25,4 +26,7 @@ tests_buddy_purge_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_discard
 tests_buddy_robson_test_SOURCES = tests/buddy/robson_test.c $(arena)
 tests_buddy_robson_test_LDFLAGS = $(refusing)
 tests_buddy_run_test_SOURCES = tests/buddy/run_test.c $(arena)
+tests_buddy_stuck_test_SOURCES = tests/buddy/stuck_test.c $(arena)
+tests_buddy_stuck_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_page_size \
+	-Wl,--wrap=zone_purge_to_low
 tests_buddy_textbook_test_SOURCES = tests/buddy/textbook_test.c $(arena)

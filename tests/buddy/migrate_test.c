@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "arena.h"
+#include "base/option.h"
+#include "buddy/free_area.h"
 #include "os/mem.h"
 
 void *__real_os_reserve(void *hint, size_t bytes, size_t align);
@@ -112,6 +114,9 @@ START_TEST(pure_while_the_os_grants)
 {
 	uint64_t seed = test_seed();
 
+	/* never so much free memory that another type's is claimed to save fresh pages */
+	options.dirty_min_kib = 1024;
+	options.dirty_percent = 0;
 	for (int step = 0; step < 30000; step++) {
 		random_step(&seed);
 		if (step % 10 == 0)
@@ -124,6 +129,32 @@ START_TEST(pure_while_the_os_grants)
 	ck_assert_uint_eq(zone->events.steal, 0);
 	/* the types did change: pageblocks that became free went from one to another */
 	ck_assert_uint_gt(zone->events.claim, 0);
+}
+END_TEST
+
+/* Dirty pages of another type's half free pageblock are used before clean ones are touched. */
+START_TEST(dirty_pageblocks_are_claimed)
+{
+	struct page *blocks[8], *page;
+	unsigned long claims, grows;
+	unsigned int nr_dirty = 0;
+
+	for (int i = 0; i < 8; i++) {
+		blocks[i] = take_pages(PAGEBLOCK_PAGES);
+		ck_assert_ptr_nonnull(blocks[i]);
+	}
+	/* three quarters of each come back: 12 MiB of 16 */
+	for (int i = 0; i < 8; i++)
+		zone_shorten_run(blocks[i], PAGEBLOCK_PAGES / 4);
+	claims = zone->events.claim;
+	grows = zone->events.grow;
+	page = zone_alloc_run(zone, 8, 3, MIGRATE_UNMOVABLE, &nr_dirty);
+	ck_assert_ptr_nonnull(page);
+	ck_assert_uint_eq(nr_dirty, 8);
+	ck_assert_int_eq(pageblock_type(page), MIGRATE_UNMOVABLE);
+	ck_assert_uint_eq(zone->events.claim, claims + 1);
+	ck_assert_uint_eq(zone->events.grow, grows);
+	assert_heap_sound();
 }
 END_TEST
 
@@ -277,6 +308,7 @@ int main(void)
 	TCase *tc = test_case("buddy/migrate");
 
 	tcase_add_test(tc, pure_while_the_os_grants);
+	tcase_add_test(tc, dirty_pageblocks_are_claimed);
 	tcase_add_test(tc, merged_pageblocks_change_together);
 	tcase_add_test(tc, extension_keeps_to_the_pageblock);
 	tcase_add_test(tc, claim_when_refused);
