@@ -102,6 +102,72 @@ START_TEST(frozen_world)
 }
 END_TEST
 
+/* The audit freezes the world, in a fork handler it freezes a frozen one: the outer thaw counts. */
+START_TEST(frozen_twice)
+{
+	lock_set_walker(LOCK_OPTIONS, walk_both);
+	for (int round = 0; round < 2; round++) {
+		lock_freeze_world();
+		lock_freeze_world();
+		lock_acquire(&a, LOCK_OPTIONS);
+		ck_assert(lock_try(&b, LOCK_OPTIONS));
+		lock_release(&b, LOCK_OPTIONS);
+		lock_release(&a, LOCK_OPTIONS);
+		lock_thaw_world();
+		ck_assert(lock_world_is_mine());
+		ck_assert_uint_ne(a.word, 0);
+		ck_assert_uint_ne(b.word, 0);
+		lock_thaw_world();
+		ck_assert(!lock_world_is_mine());
+		ck_assert_uint_eq(a.word, 0);
+		ck_assert_uint_eq(b.word, 0);
+		ck_assert(!lock_world_is_torn());
+	}
+}
+END_TEST
+
+/*
+ * As in a signal handler that forks or exits, while the code that it interrupted holds a lock. That
+ * code goes on afterwards, so it must find its lock as it was: after fork() in the child, too.
+ */
+START_TEST(frozen_with_a_lock_held)
+{
+	void (*const thaw[])(void) = { lock_thaw_world, lock_thaw_world_in_child };
+	pthread_t thread;
+
+	alarm(20); /* rather than wait for this very thread for ever */
+	lock_set_walker(LOCK_OPTIONS, walk_both);
+	lock_acquire(&a, LOCK_OPTIONS);
+	lock_freeze_world();
+	ck_assert(lock_world_is_torn());
+	/* the handler gets past it, and does not let it go */
+	lock_acquire(&a, LOCK_OPTIONS);
+	lock_release(&a, LOCK_OPTIONS);
+	ck_assert_uint_ne(a.word, 0);
+	ck_assert_uint_ne(b.word, 0);
+	thaw[_i]();
+	ck_assert_uint_ne(a.word, 0);
+	ck_assert_uint_eq(b.word, 0);
+
+	/* others still wait for whoever held it first */
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_a, NULL), 0);
+	while (!load_acquire(&about_to_wait))
+		sched_yield();
+	for (int i = 0; i < 1000; i++)
+		sched_yield();
+	ck_assert(!load_acquire(&got_it));
+	lock_release(&a, LOCK_OPTIONS);
+	pthread_join(thread, NULL);
+	ck_assert(load_acquire(&got_it));
+
+	/* and a world that is frozen later is whole again */
+	lock_freeze_world();
+	ck_assert(!lock_world_is_torn());
+	lock_thaw_world();
+	ck_assert_uint_eq(a.word, 0);
+}
+END_TEST
+
 static bool stop;
 
 static void *lock_all_day(maybe_unused void *arg)
@@ -210,6 +276,8 @@ int main(void)
 	tcase_add_test(tc, mutual_exclusion);
 	tcase_add_test(tc, try_takes_only_what_is_free);
 	tcase_add_test(tc, frozen_world);
+	tcase_add_test(tc, frozen_twice);
+	tcase_add_loop_test(tc, frozen_with_a_lock_held, 0, 2);
 	tcase_add_test(tc, fork_beside_a_busy_lock);
 	add_rank_tests(tc);
 	return test_run(tc);

@@ -2,9 +2,14 @@
 # One message for each mistake, word for word.
 death_helpers = tests/death/child.c tests/death/child.h
 
-test_programs += tests/death/bad_free_test tests/death/secure_test
+test_programs += \
+	tests/death/bad_free_test \
+	tests/death/moved_object_test \
+	tests/death/secure_test
 tests_death_bad_free_test_SOURCES = tests/death/bad_free_test.c $(death_helpers)
 tests_death_bad_free_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_death_moved_object_test_SOURCES = tests/death/moved_object_test.c $(death_helpers)
+tests_death_moved_object_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_death_secure_test_SOURCES = tests/death/secure_test.c $(death_helpers)
 tests_death_secure_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_death_secure_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_is_secure

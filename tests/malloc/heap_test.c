@@ -189,6 +189,22 @@ START_TEST(realloc_keeps_contents)
 }
 END_TEST
 
+/* Half of the smallest class is still the smallest class. */
+START_TEST(realloc_in_the_smallest_class)
+{
+	size_t smallest = heap_good_size(1, 1);
+
+	for (size_t from = 1; from <= smallest; from++) {
+		for (size_t to = 1; to <= smallest; to++) {
+			char *p = heap_malloc(from);
+
+			ck_assert_ptr_eq(heap_realloc(p, to), p);
+			heap_free(p);
+		}
+	}
+}
+END_TEST
+
 START_TEST(realloc_of_null_and_to_nothing)
 {
 	char *p = heap_realloc(NULL, 100);
@@ -373,6 +389,7 @@ int main(void)
 	tcase_add_test(tc, impossible_alignments);
 	tcase_add_test(tc, alignments);
 	tcase_add_loop_test(tc, realloc_keeps_contents, 0, nr);
+	tcase_add_test(tc, realloc_in_the_smallest_class);
 	tcase_add_test(tc, realloc_of_null_and_to_nothing);
 	tcase_add_test(tc, small_changes_stay_in_place);
 	tcase_add_test(tc, large_blocks_grow_in_place);

@@ -4,6 +4,7 @@
 if !SANITIZER
 test_scripts += \
 	tests/programs/able-to-fail.sh \
+	tests/programs/cxx-late.sh \
 	tests/programs/cxx.sh \
 	tests/programs/gcc.sh \
 	tests/programs/git.sh \
@@ -17,6 +18,8 @@ endif
 EXTRA_DIST += \
 	tests/programs/bindings.awk \
 	tests/programs/broken.c \
+	tests/programs/cxx-late.c \
+	tests/programs/cxx-late.cc \
 	tests/programs/cxx.cc \
 	tests/programs/git-session.sh \
 	tests/programs/heavy-c.awk \

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
 # Forks, threads that end, and the order in which a process comes to life.
-test_programs += tests/stress/fork_test tests/stress/thread_test
+test_programs += \
+	tests/stress/fork_test \
+	tests/stress/last_round_test \
+	tests/stress/thread_test
 tests_stress_fork_test_SOURCES = \
 	tests/model/block.c \
 	tests/model/block.h \
 	tests/model/rng.h \
 	tests/stress/fork_test.c
 tests_stress_fork_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_stress_last_round_test_SOURCES = tests/model/rng.h tests/stress/last_round_test.c
+tests_stress_last_round_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_stress_thread_test_SOURCES = \
 	tests/model/block.c \
 	tests/model/block.h \
@@ -15,13 +20,29 @@ tests_stress_thread_test_SOURCES = \
 tests_stress_thread_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 
 if !SANITIZER
-test_scripts += tests/stress/preload_test.sh
+test_scripts += \
+	tests/stress/exit_test.sh \
+	tests/stress/others_test.sh \
+	tests/stress/preload_test.sh
+
+# Signal handlers run late under a sanitizer, and fork() in one is not for it.
+test_programs += tests/stress/interrupted_test
+tests_stress_interrupted_test_SOURCES = \
+	tests/death/child.c \
+	tests/death/child.h \
+	tests/stress/interrupted_test.c
+tests_stress_interrupted_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_stress_interrupted_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_commit
 endif
 EXTRA_DIST += \
+	tests/stress/atfork.c \
+	tests/stress/atfork_lock.c \
 	tests/stress/deepbind.c \
 	tests/stress/dlopen.c \
 	tests/stress/early.c \
-	tests/stress/foreign.c
+	tests/stress/exit_in_handler.c \
+	tests/stress/foreign.c \
+	tests/stress/idle_threads.c
 
 # The same for long: "make soak SOAK_SCALE=1000" on an idle machine. The seed that fails is printed.
 SOAK_SCALE = 50

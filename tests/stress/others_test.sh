@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What libc and other libraries do on their own account around a preloaded malloc:
+# libc frees for threads that are gone, a library takes its lock around fork().
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 99
+library=${SLABUDDY_LIBRARY:-${abs_top_builddir:-$PWD}/src/.libs/libslabuddy-malloc.so}
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+failed=0
+
+[ -f "$library" ] || { echo "no library at $library" >&2; exit 99; }
+
+# build NAME FLAGS...: without optimisation, or the compiler would drop mallocs.
+build()
+{
+	local name=$1
+	shift
+	${CC:-cc} -O0 -g -pthread -o "$dir/$name" "$here/${name%.so}.c" "$@" || exit 99
+}
+
+# good LABEL PROGRAM: it prints "good" and nothing else; a deadlock is no reason to wait for long.
+good()
+{
+	local label=$1 out
+	out=$(timeout 60 env LD_PRELOAD="$library" "$2" 2>&1)
+	local status=$?
+	if [ $status -ne 0 ] || [ "$out" != good ]; then
+		echo "FAIL: $label: status $status: $out"
+		failed=1
+	else
+		echo "ok: $label"
+	fi
+}
+
+build idle_threads
+build atfork_lock.so -shared -fPIC
+build atfork "$dir/atfork_lock.so"
+
+good "threads that never allocate" "$dir/idle_threads"
+good "a lock of its own around fork()" "$dir/atfork"
+exit $failed
