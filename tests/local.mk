@@ -15,6 +15,7 @@ test_helpers =
 test_scripts =
 
 check_PROGRAMS += $(test_programs) $(test_helpers)
+EXTRA_DIST += tests/own_slot.h
 dist_check_SCRIPTS += $(test_scripts)
 TESTS += $(test_programs) $(test_scripts)
 

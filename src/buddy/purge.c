@@ -128,11 +128,16 @@ unsigned long zone_purge(struct zone *zone, unsigned long keep)
 	}
 }
 
-bool zone_is_above_high(const struct zone *zone)
+bool zone_is_above_high(struct zone *zone)
 {
+	unsigned long high = high_wmark_pages(zone);
+
 	ASSERT_HELD(&zone->lock, LOCK_ZONE);
-	return zone->nr_dirty > high_wmark_pages(zone) + zone->nr_stuck &&
-	       READ_ONCE(options.purge) && !zone->purge_refused;
+	/* what was stuck has been used again */
+	if (zone->nr_dirty <= high)
+		zone->nr_stuck = 0;
+	return zone->nr_dirty > high + zone->nr_stuck && READ_ONCE(options.purge) &&
+	       !zone->purge_refused;
 }
 
 noinline void zone_purge_to_low(struct zone *zone)

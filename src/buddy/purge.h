@@ -16,7 +16,7 @@ unsigned long high_wmark_pages(const struct zone *zone);
 unsigned long low_wmark_pages(const struct zone *zone);
 
 /* Whether a zone should be purged to its low watermark. Under the zone's lock, after a free. */
-bool zone_is_above_high(const struct zone *zone);
+bool zone_is_above_high(struct zone *zone);
 
 /* Purge to the low watermark. No lock but the caller's slot may be held. */
 void zone_purge_to_low(struct zone *zone);

@@ -93,12 +93,19 @@ static always_inline void *new_aligned(size_t align, size_t size)
 	return likely(ptr) ? ptr : new_slow(align, size);
 }
 
-/* @name: our own name, under which libstdc++ has its version. */
+/* libstdc++'s version of one of our names, however libstdc++ came. */
+static cold void *libstdcxx(const char *name)
+{
+	void *next = dlsym(RTLD_NEXT, name);
+
+	return next ? next : late_symbol(name);
+}
+
 static cold void *nothrow_slow(const char *name, size_t size, const struct nothrow *tag)
 {
 	void *(*next)(size_t, const struct nothrow *);
 
-	*(void **)&next = dlsym(RTLD_NEXT, name);
+	*(void **)&next = libstdcxx(name);
 	return next ? next(size, tag) : NULL;
 }
 
@@ -107,7 +114,7 @@ static cold void *nothrow_aligned_slow(const char *name, size_t size, size_t ali
 {
 	void *(*next)(size_t, size_t, const struct nothrow *);
 
-	*(void **)&next = dlsym(RTLD_NEXT, name);
+	*(void **)&next = libstdcxx(name);
 	return next ? next(size, align, tag) : NULL;
 }
 

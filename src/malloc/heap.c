@@ -146,7 +146,7 @@ static bool is_page_of_ours(const void *ptr)
 /* Return: whether @ptr was a large or huge block. */
 static bool free_pages(void *ptr)
 {
-	struct slot *slot = slot_enter_to_free();
+	struct slot *slot = slot_enter();
 	struct page *page = large_page(ptr);
 	bool freed = (page && large_free(slot, page)) || huge_free(ptr);
 

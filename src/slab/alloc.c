@@ -299,7 +299,7 @@ static void make_room(struct slot *slot, struct kmem_cache *cache)
 /* A valid object that is in use: into the slot, or to its slab when that has no sheaf. */
 static void free_object(struct kmem_cache *cache, void *object)
 {
-	struct slot *slot = slot_enter_to_free();
+	struct slot *slot = slot_enter();
 	struct slot_cache *sc;
 
 	if (has_main(slot, cache)) {

@@ -61,7 +61,7 @@ static struct slot *slot_new(void)
 	return slot;
 }
 
-noinline struct slot *slot_acquire(void)
+static struct slot *slot_acquire(void)
 {
 	struct slot *slot;
 
@@ -76,6 +76,14 @@ noinline struct slot *slot_acquire(void)
 	/* may allocate, which is why the slot is in place already */
 	pthread_setspecific(exit_key, slot);
 	return slot;
+}
+
+noinline struct slot *slot_next_none(struct slot *none)
+{
+	if (none + 1 == slot_none + NR_NONE)
+		return slot_acquire();
+	this_slot = none + 1;
+	return NULL;
 }
 
 static void slot_give_back(struct slot *slot)
@@ -167,22 +175,53 @@ static void drain_cache(struct slot *slot, unsigned int tag)
 	}
 }
 
-bool slot_forget_cache(struct kmem_cache *cache)
+/* Undo pop_free() for a list of slots. */
+static void give_back_all(struct slot *list)
 {
-	bool forgotten = true;
+	while (list) {
+		struct slot *slot = list;
+
+		list = slot->next_free;
+		slot_give_back(slot);
+	}
+}
+
+static void forget(struct slot *slot, struct kmem_cache *cache)
+{
+	lock_acquire(&slot->lock, LOCK_SLOT);
+	drain_cache(slot, cache->tag);
+	lock_release(&slot->lock, LOCK_SLOT);
+}
+
+/* Whether a thread other than this one has a sheaf of @cache. */
+static bool others_have(struct kmem_cache *cache)
+{
+	bool found = false;
 
 	lock_acquire(&slots_lock, LOCK_SLOTS);
 	for (struct slot *slot = all_slots; slot; slot = slot->next) {
-		if (slot->in_use && slot != this_slot && slot != &slot_shared) {
-			forgotten &= !READ_ONCE(slot->sheaves[cache->tag].main);
-			continue;
-		}
-		lock_acquire(&slot->lock, LOCK_SLOT);
-		drain_cache(slot, cache->tag);
-		lock_release(&slot->lock, LOCK_SLOT);
+		if (slot->in_use && slot != this_slot && slot != &slot_shared)
+			found |= READ_ONCE(slot->sheaves[cache->tag].main) != NULL;
 	}
 	lock_release(&slots_lock, LOCK_SLOTS);
-	return forgotten;
+	return found;
+}
+
+bool slot_forget_cache(struct kmem_cache *cache)
+{
+	struct slot *slot = this_slot;
+	struct slot *done = NULL;
+
+	if (slot_is_real(slot))
+		forget(slot, cache);
+	forget(&slot_shared, cache);
+	while ((slot = pop_free())) {
+		forget(slot, cache);
+		slot->next_free = done;
+		done = slot;
+	}
+	give_back_all(done);
+	return !others_have(cache);
 }
 
 void slot_drain(struct slot *slot)
@@ -207,11 +246,7 @@ void slot_drain_all(void)
 		slot->next_free = drained;
 		drained = slot;
 	}
-	while (drained) {
-		slot = drained;
-		drained = slot->next_free;
-		slot_give_back(slot);
-	}
+	give_back_all(drained);
 }
 
 void slot_for_each(void (*visit)(struct slot *slot, void *arg), void *arg)

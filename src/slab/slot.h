@@ -48,9 +48,10 @@ struct slot {
 };
 
 /*
- * A thread has no slot before it allocates or has freed a few times: what the C library frees for a
- * thread that is gone already must not take one, since nobody would give it back. So there are
- * several slots that stand for "none", and each free without a slot goes on to the next of them.
+ * A thread takes a slot at its eighth slow path. Before that it uses the shared slot, so a thread that
+ * hardly allocates costs nothing; and what happens after its destructors, when nobody would give a
+ * slot back, does not take one. So there are several slots that stand for "none", and each slow path
+ * without a slot goes on to the next of them.
  */
 #define NR_NONE 8
 
@@ -68,31 +69,18 @@ static inline bool slot_is_real(const struct slot *slot)
 	return slot != &slot_gone && (slot < slot_none || slot >= slot_none + NR_NONE);
 }
 
-/* Take a slot for this thread. Return: NULL when it may not have one or there is no memory. */
-struct slot *slot_acquire(void);
+/* A slow path of a thread whose slot is @none. Return: the slot that it has now; NULL: still none. */
+struct slot *slot_next_none(struct slot *none);
 
-/* The calling thread's slot, taken if it has none yet; or NULL. */
+/* The calling thread's slot, taken if it is time for one; or the shared one. */
 static inline struct slot *slot_get(void)
 {
 	struct slot *slot = this_slot;
 
 	if (likely(slot_is_real(slot)))
 		return slot;
-	return slot == &slot_gone ? NULL : slot_acquire();
-}
-
-/* The same for a free: a slot is taken at the NR_NONE'th only. */
-static inline struct slot *slot_get_to_free(void)
-{
-	struct slot *slot = this_slot;
-
-	if (likely(slot_is_real(slot)))
-		return slot;
-	if (slot != &slot_gone && ++slot < slot_none + NR_NONE) {
-		this_slot = slot;
-		return NULL;
-	}
-	return slot_get();
+	slot = slot == &slot_gone ? NULL : slot_next_none(slot);
+	return slot ? slot : &slot_shared;
 }
 
 /*
@@ -103,18 +91,6 @@ static inline struct slot *slot_enter(void)
 {
 	struct slot *slot = slot_get();
 
-	if (unlikely(!slot))
-		slot = &slot_shared;
-	lock_acquire(&slot->lock, LOCK_SLOT);
-	return slot;
-}
-
-static inline struct slot *slot_enter_to_free(void)
-{
-	struct slot *slot = slot_get_to_free();
-
-	if (unlikely(!slot))
-		slot = &slot_shared;
 	lock_acquire(&slot->lock, LOCK_SLOT);
 	return slot;
 }

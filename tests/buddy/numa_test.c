@@ -2,6 +2,7 @@
 /* Nodes that numa=fake=N makes: slots take turns, and pages go back to where they came from. */
 #include <pthread.h>
 
+#include "../own_slot.h"
 #include "arena.h"
 #include "base/option.h"
 #include "buddy/page_alloc.h"
@@ -31,6 +32,7 @@ static void *trade(void *arg)
 	unsigned int self = (unsigned int)(uintptr_t)arg;
 	unsigned int other = (self + 1) % NR_THREADS;
 
+	take_own_slot();
 	for (int i = 0; i < NR_BLOCKS; i++)
 		blocks[self][i] = heap_malloc(i % 10 ? 500 : 50000);
 	nids[self] = this_slot->nid;

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../own_slot.h"
+
 /* "0x" and hexadecimal digits become PTR, in place. */
 static void mask_addresses(char *text)
 {
@@ -38,6 +40,7 @@ static _Noreturn void be_child(int fd, void (*code)(const void *arg), const void
 	close(fd);
 	signal(SIGABRT, SIG_DFL);
 	alarm(100); /* a safety net */
+	take_own_slot();
 	code(arg);
 	_exit(0);
 }

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "../own_slot.h"
 #include "../testing.h"
 #include "buddy/run.h"
 #include "malloc/heap.h"
@@ -18,6 +19,7 @@ static void *object;	  /* in use in it */
 
 static void setup(void)
 {
+	take_own_slot();
 	object = heap_malloc(200);
 	cache = tag_cache[size_to_tag(200)];
 	node = &cache->node0;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "../own_slot.h"
 #include "../testing.h"
 #include "slab/alloc.h"
 #include "slab/boot.h"
@@ -20,6 +21,7 @@ static void setup(void)
 
 static void make(size_t size)
 {
+	take_own_slot();
 	ck_assert_int_eq(kmem_cache_setup(&cache, "test", size, 0, SLAB_MAX_ORDER, 0), 0);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "../own_slot.h"
 #include "../testing.h"
 #include "slab/alloc.h"
 #include "slab/boot.h"
@@ -19,6 +20,7 @@ static void setup(void)
 
 static void make(struct kmem_cache *c, size_t size, unsigned int tag)
 {
+	take_own_slot();
 	ck_assert_int_eq(kmem_cache_setup(c, "test", size, 0, SLAB_MAX_ORDER, tag), 0);
 }
 
@@ -125,6 +127,7 @@ static void *other(maybe_unused void *arg)
 {
 	const char *complaint = NULL;
 
+	take_own_slot();
 	if (leave_empty)
 		leave_empty_sheaf();
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads that free for the first time in the last round of their destructors, when nobody would
- * give a slot back any more: so they must get none.
+ * Threads that allocate or free for the first time in the last round of their destructors, when nobody
+ * would give a slot back any more: so they must get none.
  */
 #include <check.h>
 #include <limits.h>
@@ -49,6 +49,16 @@ static void free_in_last_round(void *round)
 		heap_free(blocks[i]);
 }
 
+static void allocate_in_last_round(void *round)
+{
+	uintptr_t n = (uintptr_t)round;
+
+	if (n < ROUNDS)
+		pthread_setspecific(key, (void *)(n + 1));
+	else
+		blocks[0] = heap_malloc(64);
+}
+
 static void *only_end(void *arg)
 {
 	pthread_setspecific(key, (void *)1);
@@ -77,6 +87,22 @@ START_TEST(frees_of_the_last_round)
 }
 END_TEST
 
+START_TEST(allocations_of_the_last_round)
+{
+	ck_assert_int_eq(pthread_key_create(&key, allocate_in_last_round), 0);
+	for (unsigned long n = 0; n < scaled(NR_THREADS); n++) {
+		pthread_t thread;
+
+		ck_assert_int_eq(pthread_create(&thread, NULL, only_end, NULL), 0);
+		pthread_join(thread, NULL);
+		ck_assert_ptr_nonnull(blocks[0]);
+		heap_free(blocks[0]);
+	}
+	ck_assert_uint_le(nr_slots(), 3);
+	ck_assert_uint_eq(heap_validate(NULL), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("last_round");
@@ -86,6 +112,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 100.0 + 100.0 * (double)env_number("SLABUDDY_SCALE", 1));
 	tcase_add_test(tc, frees_of_the_last_round);
+	tcase_add_test(tc, allocations_of_the_last_round);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
