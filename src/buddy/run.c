@@ -147,6 +147,20 @@ void zone_shorten_run(struct page *page, size_t new_pages)
 		zone_purge_to_low(zone);
 }
 
+void zone_return_tail(struct page *page, size_t new_pages)
+{
+	struct section *section = page_section(page);
+	unsigned int first = page_to_pfn(page) + (unsigned int)new_pages;
+	unsigned int nr = page->nr_pages - (unsigned int)new_pages;
+
+	if (!nr)
+		return;
+	zone_lock(section->zone);
+	page->nr_pages = (uint32_t)new_pages;
+	free_area_merge_range(section->zone, section, first, nr);
+	zone_unlock(section->zone);
+}
+
 void zone_copy_dirty(struct page *page, size_t nr_pages, uint64_t *map)
 {
 	struct section *section = page_section(page);

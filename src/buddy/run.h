@@ -49,6 +49,9 @@ bool zone_extend_run(struct page *page, size_t new_pages);
 /* Make a run shorter: its last pages go back. @new_pages: at least 1. */
 void zone_shorten_run(struct page *page, size_t new_pages);
 
+/* The same for pages that nobody has touched since the run was handed out: they stay as they were. */
+void zone_return_tail(struct page *page, size_t new_pages);
+
 /**
  * zone_copy_dirty() - which pages of a run may not read as zero.
  * @map: gets a bit a page, from bit 0; room for @nr_pages bits rounded up to words.

@@ -99,6 +99,16 @@ bool large_resize(struct page *page, size_t size)
 	return true;
 }
 
+void large_leave_room(struct page *page, size_t size)
+{
+	size_t old_pages = page->nr_pages;
+	size_t new_pages = bytes_to_pages(size);
+
+	if (new_pages < old_pages)
+		zone_return_tail(page, new_pages);
+	account(0, new_pages - old_pages);
+}
+
 size_t large_total_bytes(void)
 {
 	return READ_ONCE(total_pages) << PAGE_SHIFT;

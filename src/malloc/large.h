@@ -37,6 +37,10 @@ static inline size_t large_bytes(const struct page *page)
 	return (size_t)page->nr_pages << PAGE_SHIFT;
 }
 
+/* Make a block that was just allocated, and not touched, @size bytes long: what is behind it is free
+ * then, so that it can grow. */
+void large_leave_room(struct page *page, size_t size);
+
 /* Bytes and number of large blocks. */
 size_t large_total_bytes(void);
 size_t large_count(void);

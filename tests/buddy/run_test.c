@@ -218,6 +218,30 @@ START_TEST(give_back_in_parts)
 }
 END_TEST
 
+/* What comes back untouched is as clean as it was. */
+START_TEST(untouched_tail)
+{
+	struct nr_free before;
+	struct page *page;
+
+	arena_one_pageblock();
+	before = nr_free_now();
+	page = take_pages(200);
+	zone_return_tail(page, 50);
+	ck_assert_uint_eq(page->nr_pages, 50);
+	ck_assert_uint_eq(zone->nr_dirty, 0);
+	ck_assert_uint_eq(zone->nr_free_pages, PAGEBLOCK_PAGES - 50);
+	assert_heap_sound();
+	/* and right behind the run, which can have it again */
+	ck_assert(zone_extend_run(page, 200));
+	zone_return_tail(page, 200);
+	ck_assert_uint_eq(page->nr_pages, 200);
+	give_pages(page, 200);
+	assert_nr_free(before.of);
+	ck_assert_uint_eq(zone->nr_dirty, 200);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = test_case("buddy/run");
@@ -231,5 +255,6 @@ int main(void)
 	tcase_add_test(tc, extend_stops_at_the_section);
 	tcase_add_test(tc, shorten);
 	tcase_add_test(tc, give_back_in_parts);
+	tcase_add_test(tc, untouched_tail);
 	return test_run(tc);
 }

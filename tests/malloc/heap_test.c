@@ -376,6 +376,34 @@ START_TEST(usable_size_of_nothing)
 }
 END_TEST
 
+/* A large block that grows step by step moves now and then, not at every step. */
+START_TEST(growth_moves_seldom)
+{
+	unsigned char *block = heap_malloc(KIB(64)), *behind = NULL;
+	unsigned int moves = 0, steps = 0;
+
+	memset(block, 1, KIB(64));
+	for (size_t size = KIB(80); size <= MIB(8); size += KIB(16)) {
+		unsigned char *now = heap_realloc(block, size);
+
+		ck_assert_ptr_nonnull(now);
+		moves += now != block;
+		steps++;
+		block = now;
+		ck_assert_uint_eq(block[KIB(64) - 1], 1);
+		memset(block + size - KIB(16), 2, KIB(16));
+		/* somebody else takes memory too */
+		heap_free(behind);
+		behind = heap_malloc(KIB(36));
+	}
+	ck_assert_uint_gt(steps, 500);
+	ck_assert_uint_le(moves, 20);
+	heap_free(behind);
+	heap_free(block);
+	assert_heap_sound();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = test_case("malloc/heap");
@@ -399,5 +427,6 @@ int main(void)
 	tcase_add_test(tc, calloc_of_mixed_runs);
 	tcase_add_test(tc, trim_gives_back);
 	tcase_add_test(tc, usable_size_of_nothing);
+	tcase_add_test(tc, growth_moves_seldom);
 	return test_run(tc);
 }
