@@ -10,9 +10,10 @@
 #define SPIN_ROUNDS 100
 
 bool lock_world_frozen;
+static struct lock world_lock; /* whoever freezes the world, from before to after */
 static uintptr_t world_owner;	 /* [atomic] who froze the world */
 static unsigned int world_depth; /* [world_owner] freezes that were not the first */
-static bool world_torn;		 /* [world_owner] a lock was held by what a signal interrupted */
+static bool world_torn;		 /* [world_lock; atomic] a lock was held by what a signal interrupted */
 static lock_walker walkers[NR_LOCK_RANKS];
 
 static inline void cpu_relax(void)
@@ -99,7 +100,7 @@ void lock_set_walker(enum lock_rank rank, lock_walker walker)
 static void freeze_one(struct lock *lock)
 {
 	if (lock_is_mine(lock))
-		world_torn = true;
+		WRITE_ONCE(world_torn, true);
 	else
 		take_word(lock, LOCK_FROZEN);
 }
@@ -125,7 +126,8 @@ void lock_freeze_world(void)
 		world_depth++;
 		return;
 	}
-	world_torn = false;
+	take_word(&world_lock, LOCK_FROZEN);
+	WRITE_ONCE(world_torn, false);
 	for (int rank = 0; rank < NR_LOCK_RANKS; rank++) {
 		if (walkers[rank])
 			walkers[rank](freeze_one);
@@ -145,6 +147,7 @@ static void thaw(void (*visit)(struct lock *lock))
 		if (walkers[rank])
 			walkers[rank](visit);
 	}
+	visit(&world_lock);
 }
 
 void lock_thaw_world(void)
@@ -159,7 +162,7 @@ void lock_thaw_world_in_child(void)
 
 bool lock_world_is_torn(void)
 {
-	return world_torn;
+	return READ_ONCE(world_torn);
 }
 
 #ifdef SLABUDDY_DEBUG
