@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -120,12 +121,24 @@ static void reset_one(struct lock *lock)
 		WRITE_ONCE(lock->word, 0);
 }
 
+/* A handler that runs while some locks are frozen and others not could not fork. */
+static void block_signals(sigset_t *mask)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, mask);
+}
+
 void lock_freeze_world(void)
 {
+	sigset_t mask;
+
 	if (lock_world_is_mine()) {
 		world_depth++;
 		return;
 	}
+	block_signals(&mask);
 	take_word(&world_lock, LOCK_FROZEN);
 	WRITE_ONCE(world_torn, false);
 	for (int rank = 0; rank < NR_LOCK_RANKS; rank++) {
@@ -134,20 +147,25 @@ void lock_freeze_world(void)
 	}
 	WRITE_ONCE(world_owner, thread_identity());
 	store_release(&lock_world_frozen, true);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
 static void thaw(void (*visit)(struct lock *lock))
 {
+	sigset_t mask;
+
 	if (world_depth) {
 		world_depth--;
 		return;
 	}
+	block_signals(&mask);
 	store_release(&lock_world_frozen, false);
 	for (int rank = NR_LOCK_RANKS - 1; rank >= 0; rank--) {
 		if (walkers[rank])
 			walkers[rank](visit);
 	}
 	visit(&world_lock);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
 void lock_thaw_world(void)

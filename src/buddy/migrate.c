@@ -116,10 +116,23 @@ static struct page *claim_half_free(struct zone *zone, unsigned int order, enum 
 	return NULL;
 }
 
-/* A block that has memory behind it, out of another type's pageblock that is at least half free. */
+/*
+ * A block that has memory behind it, out of another type's pageblock that is at least half free. When
+ * there is none, half a pageblock more must become free before it makes sense to look again.
+ */
 static struct page *claim_dirty(struct zone *zone, unsigned int order, enum migratetype mt)
 {
-	return zone->nr_dirty < WORTH_CLAIMING ? NULL : claim_half_free(zone, order, mt, true);
+	struct page *page;
+
+	if (zone->nr_dirty < WORTH_CLAIMING) {
+		zone->claim_above = 0;
+		return NULL;
+	}
+	if (zone->nr_dirty < zone->claim_above)
+		return NULL;
+	page = claim_half_free(zone, order, mt, true);
+	zone->claim_above = page ? 0 : zone->nr_dirty + PAGEBLOCK_PAGES / 2;
+	return page;
 }
 
 /* A whole pageblock or more of another type. */

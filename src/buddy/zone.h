@@ -56,6 +56,7 @@ struct zone {
 	unsigned long nr_free_pages;	 /* [lock] on a free_area */
 	unsigned long nr_dirty;		 /* [lock] of these, resident */
 	unsigned long nr_isolated;	 /* [lock] being purged */
+	unsigned long claim_above;	 /* [lock] dirty pages needed for the next try of claim_dirty() */
 	unsigned long nr_stuck;		 /* [lock] dirty pages that the last purge could not get rid of */
 	unsigned long uncommitted_pages; /* [lock] */
 	struct zone_events events;	 /* [lock] */

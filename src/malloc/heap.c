@@ -256,7 +256,7 @@ static void *place_for(const void *ptr, size_t size, size_t bytes)
 	slot = slot_enter();
 	now = large_alloc(slot, size * 2, 1, &nr_dirty);
 	if (now)
-		large_leave_room(large_page(now), size);
+		large_leave_room(large_page(now), size, nr_dirty);
 	slot_leave(slot);
 	return now ? now : heap_malloc(size);
 }

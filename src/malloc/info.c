@@ -68,7 +68,8 @@ static size_t resident_section_bytes(void)
 	struct section *section;
 
 	for (size_t i = 0; (section = section_at(i)); i++)
-		bytes += os_resident_bytes(section, section_meta_bytes() / section_count());
+		bytes += os_resident_bytes(section,
+					   ALIGN_UP(sizeof(*section), os_page_size()));
 	return bytes;
 }
 

@@ -99,12 +99,15 @@ bool large_resize(struct page *page, size_t size)
 	return true;
 }
 
-void large_leave_room(struct page *page, size_t size)
+void large_leave_room(struct page *page, size_t size, unsigned int nr_dirty)
 {
 	size_t old_pages = page->nr_pages;
 	size_t new_pages = bytes_to_pages(size);
 
-	if (new_pages < old_pages)
+	/* a run that a slot kept is dirty, whatever the zone knows of its pages */
+	if (new_pages < old_pages && nr_dirty == old_pages)
+		zone_shorten_run(page, new_pages);
+	else if (new_pages < old_pages)
 		zone_return_tail(page, new_pages);
 	account(0, new_pages - old_pages);
 }

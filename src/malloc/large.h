@@ -38,8 +38,8 @@ static inline size_t large_bytes(const struct page *page)
 }
 
 /* Make a block that was just allocated, and not touched, @size bytes long: what is behind it is free
- * then, so that it can grow. */
-void large_leave_room(struct page *page, size_t size);
+ * then, so that it can grow. @nr_dirty: as large_alloc() said. */
+void large_leave_room(struct page *page, size_t size, unsigned int nr_dirty);
 
 /* Bytes and number of large blocks. */
 size_t large_total_bytes(void);

@@ -232,6 +232,17 @@ int kmem_cache_teardown(struct kmem_cache *cache)
 	return 0;
 }
 
+static void set_limits_again(struct kmem_cache *cache, void *unused)
+{
+	(void)unused;
+	set_limits(cache);
+}
+
+void kmem_cache_options_changed(void)
+{
+	kmem_cache_for_each(set_limits_again, NULL);
+}
+
 void kmem_cache_for_each(void (*visit)(struct kmem_cache *cache, void *arg), void *arg)
 {
 	struct list_head *pos;

@@ -97,6 +97,10 @@ int kmem_cache_shrink(struct kmem_cache *cache);
 /* The part of a cache that is on node @nid, made when there is none; NULL: no memory. */
 struct kmem_cache_node *cache_node(struct kmem_cache *cache, unsigned int nid);
 
+/* Work out the limits that follow from options anew, for the caches that the dynamic linker used before
+ * the options were known. While the process has one thread. */
+void kmem_cache_options_changed(void);
+
 /* Calls @visit for each cache, under LOCK_CACHES. */
 void kmem_cache_for_each(void (*visit)(struct kmem_cache *cache, void *arg), void *arg);
 

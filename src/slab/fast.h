@@ -13,30 +13,8 @@
 #ifndef SLABUDDY_SLAB_FAST_H
 #define SLABUDDY_SLAB_FAST_H
 
+#include "slab/mark.h"
 #include "slab/slot.h"
-
-/* [const after slab_boot()] what marks are made with */
-extern uintptr_t free_mark_key;
-
-static always_inline uintptr_t free_mark(const void *object)
-{
-	return (uintptr_t)object ^ free_mark_key;
-}
-
-static always_inline bool object_is_marked(const void *object)
-{
-	return ((const uintptr_t *)object)[1] == free_mark(object);
-}
-
-static always_inline void object_mark(void *object)
-{
-	((uintptr_t *)object)[1] = free_mark(object);
-}
-
-static always_inline void object_unmark(void *object)
-{
-	((uintptr_t *)object)[1] = 0;
-}
 
 /* Take an object out of the main sheaf. Return: false when it is empty. */
 static always_inline bool slot_pop(struct slot *slot, size_t tag, void **object)

@@ -10,6 +10,7 @@ libcore_la_SOURCES += \
 	src/slab/fast.h \
 	src/slab/geometry.c \
 	src/slab/geometry.h \
+	src/slab/mark.h \
 	src/slab/report.c \
 	src/slab/report.h \
 	src/slab/sheaf.c \

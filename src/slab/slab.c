@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "slab/slab.h"
 
+#include "slab/mark.h"
 #include "slab/report.h"
 
 static unsigned int nr_map_words(const struct kmem_cache *cache)
@@ -40,9 +41,24 @@ static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, struct 
 	return slab;
 }
 
+/*
+ * No mark of a free object outlives its slab: a program may copy around what it finds in fresh memory,
+ * and one day put a mark back to where it came from.
+ */
+static void wipe_marks(struct kmem_cache *cache, struct page *slab)
+{
+	char *object = page_address(slab);
+
+	for (unsigned int i = 0; i < cache->objects; i++, object += cache->size) {
+		if (object_is_marked(object))
+			object_unmark(object);
+	}
+}
+
 static void slab_release(struct kmem_cache *cache, struct page *slab, struct pcp *pcp,
 			 unsigned int pcp_nid)
 {
+	wipe_marks(cache, slab);
 	page_set_tags(slab, 1U << cache->order, TAG_PLAIN);
 	page_set_type(slab, PAGE_USED);
 	slab->cache = NULL;

@@ -65,17 +65,19 @@ static struct slot *slot_acquire(void)
 {
 	struct slot *slot;
 
-	if (!exit_key_ready)
-		return NULL;
 	slot = pop_free();
 	if (!slot)
 		slot = slot_new();
-	if (!slot)
-		return NULL;
-	this_slot = slot;
-	/* may allocate, which is why the slot is in place already */
-	pthread_setspecific(exit_key, slot);
+	if (slot)
+		this_slot = slot;
 	return slot;
+}
+
+/* Have thread_exit() called. Before a slot is taken, so that none is taken after it. */
+static bool watch_exit(void)
+{
+	/* any value but NULL; this may allocate, and by then counts as the second slow path */
+	return exit_key_ready && !pthread_setspecific(exit_key, &slot_gone);
 }
 
 noinline struct slot *slot_next_none(struct slot *none)
@@ -83,6 +85,8 @@ noinline struct slot *slot_next_none(struct slot *none)
 	if (none + 1 == slot_none + NR_NONE)
 		return slot_acquire();
 	this_slot = none + 1;
+	if (none == slot_none && !watch_exit())
+		this_slot = slot_none;
 	return NULL;
 }
 
@@ -108,10 +112,14 @@ static void slot_give_back(struct slot *slot)
  * Runs when a thread ends, in any round of its destructors: which one it is, nobody can tell. What
  * other destructors still allocate and free goes through the shared slot.
  */
-static void thread_exit(void *slot)
+static void thread_exit(void *unused)
 {
+	struct slot *slot = this_slot;
+
+	(void)unused;
 	this_slot = &slot_gone;
-	slot_give_back(slot);
+	if (slot_is_real(slot))
+		slot_give_back(slot);
 }
 
 void slot_boot(void)

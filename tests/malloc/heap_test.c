@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../own_slot.h"
 #include "../testing.h"
 #include "malloc/huge.h"
 #include "malloc/large.h"
@@ -405,6 +406,65 @@ START_TEST(growth_moves_seldom)
 }
 END_TEST
 
+/* The room behind a block that moved may be a run that a slot kept: dirty, though the zone has not
+ * heard of it. */
+START_TEST(room_is_not_clean)
+{
+	take_own_slot();
+	for (int round = 0; round < 50; round++) {
+		unsigned char *first = heap_malloc(KIB(64)), *second = heap_malloc(KIB(64)), *run;
+
+		/* nothing is given back, so that nothing else is in the way */
+		run = heap_malloc(KIB(136));
+		memset(run, 0xff, KIB(136));
+		heap_free(run);
+		if (heap_realloc(first, KIB(68)) == first)
+			heap_realloc(second, KIB(68));
+		for (int i = 0; i < 6; i++)
+			ck_assert(all_zero(heap_calloc(1, KIB(68)), KIB(68)));
+	}
+	assert_heap_sound();
+}
+END_TEST
+
+/*
+ * A program may copy what it never wrote, out of memory that slabs were before, and copy it back when
+ * the same address is an object again. It must not find the mark of a free object there.
+ */
+START_TEST(no_mark_outlives_its_slab)
+{
+	enum { NR_OBJECTS = 4000, NR_LARGE = 100, BYTES = 256 };
+	static unsigned char *objects[NR_OBJECTS], *large[NR_LARGE], saved[NR_LARGE][BYTES];
+	unsigned int restored = 0;
+
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < NR_OBJECTS; i++)
+			objects[i] = heap_malloc(2048);
+		for (int i = 0; i < NR_OBJECTS; i++)
+			heap_free(objects[i]);
+		for (int i = 0; i < NR_LARGE; i++)
+			large[i] = heap_malloc(40960);
+		for (int i = 0; i < NR_LARGE; i++)
+			memcpy(saved[i], large[i], BYTES);
+		for (int i = 0; i < NR_LARGE; i++)
+			heap_free(large[i]);
+		for (int i = 0; i < NR_OBJECTS; i++) {
+			objects[i] = heap_malloc(2048);
+			for (int j = 0; j < NR_LARGE; j++) {
+				if (large[j] != objects[i])
+					continue;
+				memcpy(objects[i], saved[j], BYTES);
+				restored++;
+			}
+		}
+		for (int i = 0; i < NR_OBJECTS; i++)
+			heap_free(objects[i]);
+	}
+	ck_assert_uint_gt(restored, 0);
+	assert_heap_sound();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = test_case("malloc/heap");
@@ -429,5 +489,7 @@ int main(void)
 	tcase_add_test(tc, trim_gives_back);
 	tcase_add_test(tc, usable_size_of_nothing);
 	tcase_add_test(tc, growth_moves_seldom);
+	tcase_add_test(tc, room_is_not_clean);
+	tcase_add_test(tc, no_mark_outlives_its_slab);
 	return test_run(tc);
 }

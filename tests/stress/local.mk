@@ -42,7 +42,8 @@ EXTRA_DIST += \
 	tests/stress/early.c \
 	tests/stress/exit_in_handler.c \
 	tests/stress/foreign.c \
-	tests/stress/idle_threads.c
+	tests/stress/idle_threads.c \
+	tests/stress/late_free.c
 
 # The same for long: "make soak SOAK_SCALE=1000" on an idle machine. The seed that fails is printed.
 SOAK_SCALE = 50

@@ -35,9 +35,11 @@ good()
 }
 
 build idle_threads
+build late_free
 build atfork_lock.so -shared -fPIC
 build atfork "$dir/atfork_lock.so"
 
 good "threads that never allocate" "$dir/idle_threads"
+good "what libc frees for a thread that is gone" "$dir/late_free"
 good "a lock of its own around fork()" "$dir/atfork"
 exit $failed
