@@ -43,7 +43,7 @@ int slabuddy_option(const char *text);
  *
  * Return: the number of faults, 0 for a sound heap.
  * Context: any thread; the others wait at their next slow path.
- * Cost: a look at every page of the heap: about 1 ms for each 100 MiB.
+ * Cost: a look at every page of the heap: about 0.4 ms for each 100 MiB of small objects.
  */
 unsigned long slabuddy_validate(void);
 
