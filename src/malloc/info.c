@@ -91,6 +91,7 @@ static void add_cache(struct heap_figures *f, const struct cache_figures *c)
 	f->slab_live_objects += live;
 	f->slab_live_bytes += live * c->cache->size;
 	f->cached_bytes += cached * c->cache->size;
+	f->cached_objects += cached;
 	f->slab_free_bytes += slab_bytes - c->inuse * c->cache->size;
 	f->free_objects += c->objects - live;
 }
@@ -165,8 +166,8 @@ static void write_totals(FILE *file, const struct heap_figures *f)
 		"<system type=\"max\" size=\"%zu\"/>\n"
 		"<aspace type=\"total\" size=\"%zu\"/>\n"
 		"<aspace type=\"mprotect\" size=\"%zu\"/>\n",
-		f->free_objects, f->cached_bytes, f->free_objects, free, f->huge_blocks,
-		f->huge_bytes, current, current + f->free_clean_bytes,
+		f->cached_objects, f->cached_bytes, f->free_objects - f->cached_objects, free,
+		f->huge_blocks, f->huge_bytes, current, current + f->free_clean_bytes,
 		current + f->free_clean_bytes + f->reserved_bytes, current + f->free_clean_bytes);
 }
 

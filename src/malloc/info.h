@@ -21,8 +21,9 @@ struct heap_figures {
 	size_t slab_live_bytes;	 /* objects in the program's hands */
 	size_t slab_live_objects;
 	size_t cached_bytes;	 /* free objects in sheaves of slots and barns */
+	size_t cached_objects;
 	size_t slab_free_bytes;	 /* free objects in slabs, and what slabs cannot use */
-	size_t free_objects;	 /* of these two */
+	size_t free_objects;	 /* in sheaves and in slabs */
 	size_t free_dirty_bytes; /* free pages with memory behind them, pcp lists included */
 	size_t free_clean_bytes; /* free pages without */
 	size_t large_bytes;

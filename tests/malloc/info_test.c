@@ -103,6 +103,36 @@ START_TEST(xml)
 }
 END_TEST
 
+/* Each free object is counted once: in a sheaf ("fast") or in its slab ("rest"), and by its size. */
+START_TEST(xml_counts_add_up)
+{
+	char *text = NULL;
+	size_t bytes, fast, fast_bytes, rest, rest_bytes, by_size = 0;
+	FILE *file = open_memstream(&text, &bytes);
+	struct heap_figures f;
+
+	for (int i = 0; i < 100; i++)
+		heap_free(heap_malloc((size_t)i * 50));
+	heap_figures(&f);
+	ck_assert_int_eq(heap_write_xml(file), 0);
+	fclose(file);
+	for (char *p = text; (p = strstr(p, " count=\"")) && p < strstr(text, "</sizes>"); p++)
+		by_size += strtoul(p + strlen(" count=\""), NULL, 10);
+	ck_assert_int_eq(sscanf(strstr(text, "<total type=\"fast\""),
+				"<total type=\"fast\" count=\"%zu\" size=\"%zu\"/>\n"
+				"<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>",
+				&fast, &fast_bytes, &rest, &rest_bytes),
+			 4);
+	ck_assert_uint_gt(fast, 0);
+	ck_assert_uint_gt(rest, 0);
+	ck_assert_uint_eq(fast + rest, by_size);
+	ck_assert_uint_eq(fast_bytes, f.cached_bytes);
+	/* objects are of 16 bytes at least */
+	ck_assert_uint_le(fast * 16, fast_bytes);
+	free(text);
+}
+END_TEST
+
 START_TEST(xml_to_a_broken_file)
 {
 	FILE *file = fopen("/dev/full", "w");
@@ -138,6 +168,7 @@ int main(void)
 	tcase_add_test(tc, live_bytes);
 	tcase_add_test(tc, figures_add_up);
 	tcase_add_test(tc, xml);
+	tcase_add_test(tc, xml_counts_add_up);
 	tcase_add_test(tc, xml_to_a_broken_file);
 	tcase_add_test(tc, stats);
 	return test_run(tc);
