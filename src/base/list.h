@@ -59,10 +59,4 @@ static inline void list_del(struct list_head *node)
 	node->prev = NULL;
 }
 
-static inline void list_move(struct list_head *node, struct list_head *head)
-{
-	list_del(node);
-	list_add(node, head);
-}
-
 #endif

@@ -28,7 +28,7 @@ struct options options = {
 	/* derived: together three quarters of the 16 MiB + 20 % that an idle heap may keep */
 	.dirty_min_kib = 12288,
 	.dirty_percent = 15,
-	.sheaf_kib = 64,       /* measured: doc/performance.md, "Sheaf sizes" */
+	.sheaf_kib = 64, /* the trial before the project: 1,000 small objects; not measured anew */
 };
 
 static struct lock options_lock;

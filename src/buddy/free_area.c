@@ -103,13 +103,13 @@ unsigned int free_area_cut(struct zone *zone, struct page *page, unsigned int or
 	struct section *section = page_section(page);
 	unsigned int pfn = page_to_pfn(page);
 
+	unsigned int kept_dirty = 0;
+
+	ASSERT(nr_pages <= 1U << order);
 	/*
 	 * Halve while the lower half still holds the run. When it does not, the run needs the lower
 	 * half whole and a part of the upper one, which is cut in its turn.
 	 */
-	unsigned int kept_dirty = 0;
-
-	ASSERT(nr_pages <= 1U << order);
 	while (nr_pages < 1U << order) {
 		unsigned int half = 1U << (order - 1);
 		unsigned int lower = count_dirty(section, pfn, half, nr_dirty, 2 * half);

@@ -2,11 +2,11 @@
 /*
  * A slot is what the kernel calls a CPU: the place where a thread allocates without a lock.
  *
- * Per-thread slots: a thread takes a slot from a stack at its first allocation and gives it back,
- * contents and all, when it ends. Its fast path (fast.h) touches nothing but slot_cache; everything
- * else in a slot is changed under the slot's lock, which only the owner and fork() ever take. So
- * that lock is a mark of "busy", not a point of contention, and it alone may be held across system
- * calls.
+ * Per-thread slots: a thread takes a slot from a stack at its eighth slow path and gives it back,
+ * contents and all, when its destructors begin. Its fast path (fast.h) touches nothing but slot_cache;
+ * everything else in a slot is changed under the slot's lock. Nobody waits for that but the owner,
+ * fork() and the audit; only the slot that threads without one share is contended. So it is a mark of
+ * "busy", and it alone may be held across system calls.
  *
  * Zeroed memory is a valid slot: every sheaf in it is empty and full at once, so that the fast path
  * goes to the slow path, which sets the sheaf up.

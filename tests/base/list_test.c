@@ -69,25 +69,6 @@ START_TEST(delete_leaves_the_node_unlinked)
 }
 END_TEST
 
-START_TEST(move_to_another_list)
-{
-	struct item items[3] = { { .number = 1 }, { .number = 2 }, { .number = 3 } };
-	struct list_head from, to;
-
-	list_head_init(&from);
-	list_head_init(&to);
-	for (int i = 0; i < 3; i++)
-		list_add_tail(&items[i].list, &from);
-	list_move(&items[1].list, &to);
-	list_move(&items[2].list, &to);
-	ck_assert_int_eq(digits(&from), 1);
-	ck_assert_int_eq(digits(&to), 32);
-	/* to the front of the list that it is on */
-	list_move(&items[1].list, &to);
-	ck_assert_int_eq(digits(&to), 23);
-}
-END_TEST
-
 int main(void)
 {
 	TCase *tc = test_case("base/list");
@@ -95,6 +76,5 @@ int main(void)
 	tcase_add_test(tc, zero_is_an_empty_list);
 	tcase_add_test(tc, add_at_both_ends);
 	tcase_add_test(tc, delete_leaves_the_node_unlinked);
-	tcase_add_test(tc, move_to_another_list);
 	return test_run(tc);
 }
