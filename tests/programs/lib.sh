@@ -96,8 +96,9 @@ loaded()
 		debug) want=$debug_library ;;
 		esac
 		rm -f "$dir"/bindings.*
-		# No audit here: it has nothing to say about binding.
-		timeout -k 5 "$timeout" env LD_PRELOAD="$want" LD_DEBUG=bindings \
+		# No audit here: it has nothing to say about binding. All names are bound
+		# at the start: later, threads would do it, and write into each other's lines.
+		timeout -k 5 "$timeout" env LD_PRELOAD="$want" LD_BIND_NOW=1 LD_DEBUG=bindings \
 			LD_DEBUG_OUTPUT="$dir/bindings" "$@" >/dev/null 2>&1 </dev/null
 		cat "$dir"/bindings.* 2>/dev/null |
 			awk -v want="$want" -f "$here/bindings.awk" >"$dir/said" ||
