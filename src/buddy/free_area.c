@@ -3,7 +3,7 @@
 
 enum migratetype pageblock_type(const struct page *page)
 {
-	unsigned int block = page_to_pfn(page) >> PAGEBLOCK_ORDER;
+	unsigned int block = page_pfn(page) >> PAGEBLOCK_ORDER;
 
 	return (enum migratetype)page_section(page)->pageblock_type[block];
 }
@@ -26,7 +26,7 @@ void free_area_add(struct zone *zone, struct page *page, unsigned int order, uns
 
 	ASSERT_HELD(&zone->lock, LOCK_ZONE);
 	ASSERT(page_type(page) == PAGE_NONE);
-	ASSERT(IS_ALIGNED(page_to_pfn(page), 1U << order));
+	ASSERT(IS_ALIGNED(page_pfn(page), 1U << order));
 	page_set_type(page, PAGE_BUDDY);
 	page->order = (uint8_t)order;
 	page->nr_dirty = nr_dirty;
@@ -58,10 +58,10 @@ void free_area_merge(struct zone *zone, struct page *page, unsigned int order,
 		     unsigned int nr_dirty)
 {
 	struct section *section = page_section(page);
-	unsigned int pfn = page_to_pfn(page);
+	unsigned int pfn = page_pfn(page);
 
 	while (order < MAX_PAGE_ORDER) {
-		struct page *buddy = pfn_to_page(section, pfn ^ 1U << order);
+		struct page *buddy = section_page(section, pfn ^ 1U << order);
 
 		if (page_type(buddy) != PAGE_BUDDY || buddy->order != order)
 			break;
@@ -70,7 +70,7 @@ void free_area_merge(struct zone *zone, struct page *page, unsigned int order,
 		order++;
 		zone->events.merge++;
 	}
-	free_area_add(zone, pfn_to_page(section, pfn), order, nr_dirty);
+	free_area_add(zone, section_page(section, pfn), order, nr_dirty);
 }
 
 /* The largest order of a block that starts at @pfn and does not reach beyond @nr pages. */
@@ -90,7 +90,7 @@ void free_area_merge_range(struct zone *zone, struct section *section, unsigned 
 		unsigned int order = piece_order(pfn, nr);
 		unsigned int pages = 1U << order;
 
-		free_area_merge(zone, pfn_to_page(section, pfn), order,
+		free_area_merge(zone, section_page(section, pfn), order,
 				bitmap_count_range(section->dirty, pfn, pages));
 		pfn += pages;
 		nr -= pages;
@@ -101,7 +101,7 @@ unsigned int free_area_cut(struct zone *zone, struct page *page, unsigned int or
 			   unsigned int nr_pages, unsigned int nr_dirty)
 {
 	struct section *section = page_section(page);
-	unsigned int pfn = page_to_pfn(page);
+	unsigned int pfn = page_pfn(page);
 
 	unsigned int kept_dirty = 0;
 
@@ -117,7 +117,7 @@ unsigned int free_area_cut(struct zone *zone, struct page *page, unsigned int or
 		order--;
 		zone->events.split++;
 		if (nr_pages <= half) {
-			free_area_add(zone, pfn_to_page(section, pfn + half), order,
+			free_area_add(zone, section_page(section, pfn + half), order,
 				      nr_dirty - lower);
 			nr_dirty = lower;
 		} else {

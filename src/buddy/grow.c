@@ -12,8 +12,8 @@
 static void uncommitted_add(struct zone *zone, struct section *section, unsigned int pfn,
 			    unsigned int nr)
 {
-	struct page *page = pfn_to_page(section, pfn);
-	struct page *next = pfn_to_page(section, pfn + nr);
+	struct page *page = section_page(section, pfn);
+	struct page *next = section_page(section, pfn + nr);
 
 	/* the rest of the same range, from which it was claimed */
 	if (pfn + nr < PAGES_PER_SECTION && page_type(next) == PAGE_UNCOMMITTED) {
@@ -41,7 +41,7 @@ static struct page_range claim_front(struct zone *zone, unsigned int order, unsi
 	ASSERT_HELD(&zone->lock, LOCK_ZONE);
 	list_for_each (pos, &zone->uncommitted) {
 		struct page *page = list_entry(pos, struct page, lru);
-		unsigned int pfn = page_to_pfn(page);
+		unsigned int pfn = page_pfn(page);
 		unsigned int end = ALIGN_UP(pfn, 1U << order) + (1U << order);
 		unsigned int nr = page->nr_pages;
 
@@ -63,7 +63,7 @@ static struct page_range claim_front(struct zone *zone, unsigned int order, unsi
 
 static void *range_address(const struct page_range *range)
 {
-	return page_address(pfn_to_page(range->section, range->pfn));
+	return page_start(section_page(range->section, range->pfn));
 }
 
 /*
@@ -92,7 +92,7 @@ static void add_pages(struct zone *zone, const struct page_range *range, enum mi
 	struct section *section = range->section;
 
 	set_types(zone, range, mt);
-	page_set_tags(pfn_to_page(section, range->pfn), range->nr_pages, TAG_PLAIN);
+	page_set_tags(section_page(section, range->pfn), range->nr_pages, TAG_PLAIN);
 	free_area_merge_range(zone, section, range->pfn, range->nr_pages);
 	ADD_ONCE(zone->managed_pages, range->nr_pages);
 	zone->events.grow++;

@@ -21,7 +21,7 @@ unsigned int free_pages_at(struct section *section, unsigned int pfn, unsigned i
 	unsigned int nr = 0;
 
 	while (nr < enough && pfn + nr < PAGES_PER_SECTION) {
-		struct page *page = pfn_to_page(section, pfn + nr);
+		struct page *page = section_page(section, pfn + nr);
 
 		if (!may_take(page, mt))
 			break;
@@ -36,7 +36,7 @@ unsigned int take_free_pages(struct zone *zone, struct section *section, unsigne
 	unsigned int nr_dirty = 0;
 
 	while (nr) {
-		struct page *page = pfn_to_page(section, pfn);
+		struct page *page = section_page(section, pfn);
 		unsigned int order = page->order;
 		unsigned int here = MIN(nr, 1U << order);
 		unsigned int dirty = free_area_del(zone, page);
@@ -58,7 +58,7 @@ static struct page *free_block_before(struct section *section, unsigned int pfn,
 		return NULL;
 	/* a block is aligned to its size, so only these few can end here */
 	for (unsigned int order = 0; order <= MIN(first_bit(pfn), MAX_PAGE_ORDER); order++) {
-		struct page *page = pfn_to_page(section, pfn - (1U << order));
+		struct page *page = section_page(section, pfn - (1U << order));
 
 		if (may_take(page, mt) && page->order == order)
 			return page;
@@ -74,7 +74,7 @@ static bool find_span(struct section *section, struct page *block, unsigned int 
 		      enum migratetype mt, unsigned int *start)
 {
 	unsigned int size = 1U << block->order;
-	unsigned int first = page_to_pfn(block);
+	unsigned int first = page_pfn(block);
 	unsigned int length = size + free_pages_at(section, first + size, nr - size, mt);
 
 	while (length < nr) {
@@ -108,8 +108,8 @@ static struct page *lowest_span(struct zone *zone, unsigned int order, unsigned 
 			break;
 		if (!find_span(page_section(block), block, nr, mt, &start))
 			continue;
-		first = pfn_to_page(page_section(block), start);
-		if (!lowest || page_address(first) < page_address(lowest))
+		first = section_page(page_section(block), start);
+		if (!lowest || page_start(first) < page_start(lowest))
 			lowest = first;
 	}
 	return lowest;
@@ -127,6 +127,6 @@ struct page *take_joined(struct zone *zone, size_t nr_pages, unsigned int align_
 	for (unsigned int smaller = 1; !page && smaller <= MIN(order, 2); smaller++)
 		page = lowest_span(zone, order - smaller, nr, mt);
 	if (page)
-		*nr_dirty = take_free_pages(zone, page_section(page), page_to_pfn(page), nr, mt);
+		*nr_dirty = take_free_pages(zone, page_section(page), page_pfn(page), nr, mt);
 	return page;
 }

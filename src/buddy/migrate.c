@@ -54,7 +54,7 @@ static struct page *best_block(struct zone *zone, unsigned int order, enum migra
 void claim_whole_block(struct page *page, unsigned int order, enum migratetype mt)
 {
 	struct section *section = page_section(page);
-	unsigned int first = page_to_pfn(page) >> PAGEBLOCK_ORDER;
+	unsigned int first = page_pfn(page) >> PAGEBLOCK_ORDER;
 	unsigned int nr = order > PAGEBLOCK_ORDER ? 1U << (order - PAGEBLOCK_ORDER) : 1;
 
 	for (unsigned int i = 0; i < nr; i++)
@@ -66,7 +66,7 @@ static unsigned int pageblock_free_pages(struct section *section, unsigned int f
 	unsigned int free = 0;
 
 	for (unsigned int pfn = first; pfn < first + PAGEBLOCK_PAGES; pfn++) {
-		struct page *page = pfn_to_page(section, pfn);
+		struct page *page = section_page(section, pfn);
 
 		if (page_type(page) == PAGE_BUDDY)
 			free += 1U << page->order;
@@ -79,7 +79,7 @@ void claim_pageblock(struct zone *zone, struct section *section, unsigned int fi
 {
 	section->pageblock_type[first >> PAGEBLOCK_ORDER] = (uint8_t)mt;
 	for (unsigned int pfn = first; pfn < first + PAGEBLOCK_PAGES; pfn++) {
-		struct page *page = pfn_to_page(section, pfn);
+		struct page *page = section_page(section, pfn);
 
 		if (page_type(page) == PAGE_BUDDY) {
 			unsigned int order = page->order;
@@ -106,7 +106,7 @@ static struct page *claim_half_free(struct zone *zone, unsigned int order, enum 
 			if (!page || (dirty && !page->nr_dirty))
 				continue;
 			section = page_section(page);
-			first = ALIGN_DOWN(page_to_pfn(page), PAGEBLOCK_PAGES);
+			first = ALIGN_DOWN(page_pfn(page), PAGEBLOCK_PAGES);
 			if (pageblock_free_pages(section, first) < PAGEBLOCK_PAGES / 2)
 				continue;
 			claim_pageblock(zone, section, first, mt);

@@ -85,7 +85,7 @@ static void drain_to(struct pcp *pcp, struct zone *zone, unsigned int keep)
 				list_del(&page->lru);
 				pcp->nr_pages -= 1U << order;
 				page_set_type(page, PAGE_NONE);
-				bitmap_set_range(page_section(page)->dirty, page_to_pfn(page),
+				bitmap_set_range(page_section(page)->dirty, page_pfn(page),
 						 1U << order);
 				free_area_merge(zone, page, (unsigned int)order, 1U << order);
 				zone->events.free++;

@@ -73,7 +73,7 @@ static void collect(struct zone *zone, unsigned long keep, struct purge_batch *b
 static unsigned int putback(struct zone *zone, struct page *page, bool discarded)
 {
 	struct section *section = page_section(page);
-	unsigned int pfn = page_to_pfn(page);
+	unsigned int pfn = page_pfn(page);
 	unsigned int order = page->order;
 	unsigned int dirty = bitmap_count_range(section->dirty, pfn, 1U << order);
 
@@ -99,7 +99,7 @@ static unsigned long purge_batch(struct zone *zone, struct purge_batch *batch)
 	for (unsigned int i = 0; i < batch->nr; i++) {
 		struct page *page = batch->pages[i];
 
-		discarded[i] = !os_discard(page_address(page), PAGE_SIZE << page->order);
+		discarded[i] = !os_discard(page_start(page), PAGE_SIZE << page->order);
 	}
 	zone_lock(zone);
 	for (unsigned int i = 0; i < batch->nr; i++)

@@ -88,7 +88,7 @@ struct page *zone_alloc_run(struct zone *zone, size_t nr_pages, unsigned int ali
 static void free_locked(struct zone *zone, struct page *page, unsigned int nr)
 {
 	struct section *section = page_section(page);
-	unsigned int pfn = page_to_pfn(page);
+	unsigned int pfn = page_pfn(page);
 
 	page_set_type(page, PAGE_NONE);
 	bitmap_set_range(section->dirty, pfn, nr);
@@ -113,7 +113,7 @@ bool zone_extend_run(struct page *page, size_t new_pages)
 {
 	struct section *section = page_section(page);
 	struct zone *zone = section->zone;
-	unsigned int end = page_to_pfn(page) + page->nr_pages;
+	unsigned int end = page_pfn(page) + page->nr_pages;
 	enum migratetype mt;
 	unsigned int extra;
 
@@ -121,7 +121,7 @@ bool zone_extend_run(struct page *page, size_t new_pages)
 		return false;
 	extra = (unsigned int)new_pages - page->nr_pages;
 	zone_lock(zone);
-	mt = pageblock_type(pfn_to_page(section, end - 1));
+	mt = pageblock_type(section_page(section, end - 1));
 	if (free_pages_at(section, end, extra, mt) < extra) {
 		zone_unlock(zone);
 		return false;
@@ -150,7 +150,7 @@ void zone_shorten_run(struct page *page, size_t new_pages)
 void zone_return_tail(struct page *page, size_t new_pages)
 {
 	struct section *section = page_section(page);
-	unsigned int first = page_to_pfn(page) + (unsigned int)new_pages;
+	unsigned int first = page_pfn(page) + (unsigned int)new_pages;
 	unsigned int nr = page->nr_pages - (unsigned int)new_pages;
 
 	if (!nr)
@@ -164,7 +164,7 @@ void zone_return_tail(struct page *page, size_t new_pages)
 void zone_copy_dirty(struct page *page, size_t nr_pages, uint64_t *map)
 {
 	struct section *section = page_section(page);
-	unsigned int pfn = page_to_pfn(page);
+	unsigned int pfn = page_pfn(page);
 	struct zone *zone = section->zone;
 
 	memset(map, 0, DIV_ROUND_UP(nr_pages, BITS_PER_WORD) * sizeof(*map));

@@ -25,20 +25,20 @@ struct walk {
 
 static void check_free_block(struct audit *audit, struct section *section, unsigned int pfn)
 {
-	struct page *page = pfn_to_page(section, pfn);
+	struct page *page = section_page(section, pfn);
 	unsigned int order = page->order;
 	struct page *buddy;
 
 	AUDIT(audit, order <= MAX_PAGE_ORDER && IS_ALIGNED(pfn, 1U << order),
-	      "free block at %p has order %u", page_address(page), order);
+	      "free block at %p has order %u", page_start(page), order);
 	AUDIT(audit, page->nr_dirty == bitmap_count_range(section->dirty, pfn, 1U << order),
-	      "free block at %p: %u dirty pages, its bitmap has %u", page_address(page),
+	      "free block at %p: %u dirty pages, its bitmap has %u", page_start(page),
 	      page->nr_dirty, bitmap_count_range(section->dirty, pfn, 1U << order));
 	if (order < MAX_PAGE_ORDER) {
-		buddy = pfn_to_page(section, pfn ^ 1U << order);
+		buddy = section_page(section, pfn ^ 1U << order);
 		AUDIT(audit, page_type(buddy) != PAGE_BUDDY || buddy->order != order,
 		      "free block at %p of order %u did not merge with its buddy",
-		      page_address(page), order);
+		      page_start(page), order);
 	}
 }
 
@@ -46,23 +46,23 @@ static void check_free_block(struct audit *audit, struct section *section, unsig
 static void check_pages(struct audit *audit, struct section *section, unsigned int pfn,
 			unsigned int nr)
 {
-	enum page_type type = page_type(pfn_to_page(section, pfn));
+	enum page_type type = page_type(section_page(section, pfn));
 
 	for (unsigned int i = 0; i < nr; i++) {
-		struct page *page = pfn_to_page(section, pfn + i);
+		struct page *page = section_page(section, pfn + i);
 		size_t tag = section_tag(section, pfn + i);
 
 		AUDIT(audit, !i || page_type(page) == PAGE_NONE, "tail page %p is of type %u",
-		      page_address(page), page_type(page));
+		      page_start(page), page_type(page));
 		if (type == PAGE_UNCOMMITTED)
 			AUDIT(audit, tag == TAG_NONE, "uncommitted page %p has tag %zu",
-			      page_address(page), tag);
+			      page_start(page), tag);
 		else if (type == PAGE_SLAB)
 			AUDIT(audit, tag != TAG_NONE, "slab page %p has no tag",
-			      page_address(page));
+			      page_start(page));
 		else
 			AUDIT(audit, tag == TAG_PLAIN, "page %p of type %u has tag %zu",
-			      page_address(page), type, tag);
+			      page_start(page), type, tag);
 	}
 }
 
@@ -70,14 +70,14 @@ static void check_pages(struct audit *audit, struct section *section, unsigned i
 static unsigned int check_block(struct audit *audit, struct tally *tally, struct section *section,
 				unsigned int pfn)
 {
-	struct page *page = pfn_to_page(section, pfn);
+	struct page *page = section_page(section, pfn);
 	unsigned int nr = 1;
 
 	switch (page_type(page)) {
 	case PAGE_NONE:
 		/* not ours, then; a tail would have been stepped over */
 		AUDIT(audit, section_tag(section, pfn) == TAG_NONE, "page %p is lost",
-		      page_address(page));
+		      page_start(page));
 		return 1;
 	case PAGE_UNCOMMITTED:
 		nr = page->nr_pages;
@@ -104,11 +104,11 @@ static unsigned int check_block(struct audit *audit, struct tally *tally, struct
 		nr = page->nr_pages;
 		break;
 	default:
-		audit_fault(audit, "page %p is of unknown type %u", page_address(page), page->type);
+		audit_fault(audit, "page %p is of unknown type %u", page_start(page), page->type);
 		return 1;
 	}
 	if (!nr || pfn + nr > PAGES_PER_SECTION) {
-		audit_fault(audit, "block at %p of type %u has %u pages", page_address(page),
+		audit_fault(audit, "block at %p of type %u has %u pages", page_start(page),
 			    page->type, nr);
 		return 1;
 	}
@@ -139,14 +139,14 @@ static void check_list(struct audit *audit, struct zone *zone, unsigned int orde
 
 		AUDIT(audit, page_type(page) == PAGE_BUDDY && page->order == order,
 		      "page %p on the list of order %u is of type %u, order %u",
-		      page_address(page), order, page->type, page->order);
+		      page_start(page), order, page->type, page->order);
 		AUDIT(audit, pageblock_type(page) == (enum migratetype)mt,
 		      "page %p of a pageblock of type %d is on the list of type %d",
-		      page_address(page), (int)pageblock_type(page), mt);
+		      page_start(page), (int)pageblock_type(page), mt);
 		AUDIT(audit, pos->next->prev == pos, "free list of order %u is broken at %p", order,
-		      page_address(page));
+		      page_start(page));
 		AUDIT(audit, page_zone(page) == zone, "page %p is on another zone's list",
-		      page_address(page));
+		      page_start(page));
 		(*nr)++;
 	}
 }

@@ -20,7 +20,7 @@ static void *out_of_memory(void)
 }
 
 /* Anything that is no slab object. @zero: it must read as zero. */
-static void *alloc_pages(size_t size, size_t align, bool zero)
+static void *alloc_block(size_t size, size_t align, bool zero)
 {
 	unsigned int nr_dirty = 0;
 	struct slot *slot;
@@ -49,7 +49,7 @@ static void *alloc_object(size_t tag)
 
 	slab_boot();
 	cache = size_class_cache(tag);
-	object = cache ? kmem_cache_alloc_slow(cache) : NULL;
+	object = cache ? cache_alloc_slow(cache) : NULL;
 	return object ? object : out_of_memory();
 }
 
@@ -63,7 +63,7 @@ noinline void *heap_malloc_slow(size_t size)
 {
 	if (size <= MAX_SLAB_BYTES)
 		return alloc_object(size_to_tag(size));
-	return alloc_pages(size, 1, false);
+	return alloc_block(size, 1, false);
 }
 
 void *heap_calloc(size_t nr, size_t size)
@@ -74,7 +74,7 @@ void *heap_calloc(size_t nr, size_t size)
 	if (unlikely(__builtin_mul_overflow(nr, size, &bytes)))
 		return out_of_memory();
 	if (bytes > MAX_SLAB_BYTES)
-		return alloc_pages(bytes, 1, true);
+		return alloc_block(bytes, 1, true);
 	ptr = heap_malloc(bytes);
 	return likely(ptr) ? memset(ptr, 0, bytes) : NULL;
 }
@@ -90,7 +90,7 @@ void *heap_aligned(size_t align, size_t size)
 		return out_of_memory();
 	tag = aligned_size_to_tag(size, align);
 	if (!tag)
-		return alloc_pages(MAX(size, 1), align, false);
+		return alloc_block(MAX(size, 1), align, false);
 	return slot_pop(this_slot, tag, &object) ? object : alloc_object(tag);
 }
 
@@ -110,7 +110,7 @@ static struct kmem_cache *slab_cache_of(const void *ptr)
 static cold bool page_looks_free(struct section *section, unsigned int pfn)
 {
 	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
-		struct page *head = pfn_to_page(section, ALIGN_DOWN(pfn, 1U << order));
+		struct page *head = section_page(section, ALIGN_DOWN(pfn, 1U << order));
 
 		switch (page_type(head)) {
 		case PAGE_BUDDY:
@@ -144,7 +144,7 @@ static bool is_page_of_ours(const void *ptr)
 }
 
 /* Return: whether @ptr was a large or huge block. */
-static bool free_pages(void *ptr)
+static bool free_block(void *ptr)
 {
 	struct slot *slot = slot_enter();
 	struct page *page = large_page(ptr);
@@ -163,8 +163,8 @@ noinline void heap_free_slow(void *ptr)
 	slab_boot();
 	cache = slab_cache_of(ptr);
 	if (cache)
-		kmem_cache_free_slow(cache, ptr);
-	else if (free_pages(ptr))
+		cache_free_slow(cache, ptr);
+	else if (free_block(ptr))
 		return;
 	else if (is_page_of_ours(ptr))
 		report_lost(ptr);
@@ -324,11 +324,11 @@ bool heap_trim(void)
 
 	slab_boot();
 	slot_drain_all();
-	kmem_cache_for_each(collect_cache, list);
+	cache_for_each(collect_cache, list);
 	slot = slot_enter();
 	for (unsigned int tag = 0; tag < NR_TAGS; tag++) {
 		if (list[tag])
-			kmem_cache_shrink(list[tag]);
+			cache_shrink(list[tag]);
 	}
 	purged = page_purge_all() > 0;
 	slot_leave(slot);

@@ -34,7 +34,7 @@ static void collect_cache(struct kmem_cache *cache, void *arg)
 	struct cache_figures *f = &all->caches[cache->tag];
 	struct cache_count count;
 
-	kmem_cache_count(cache, &count);
+	cache_count(cache, &count);
 	f->cache = cache;
 	f->slabs = count.slabs;
 	f->objects = count.objects;
@@ -77,7 +77,7 @@ static void collect(struct collection *all)
 {
 	memset(all, 0, sizeof(*all));
 	slab_boot();
-	kmem_cache_for_each(collect_cache, all);
+	cache_for_each(collect_cache, all);
 	slot_for_each(collect_slot, all);
 	all->section_bytes = resident_section_bytes();
 }

@@ -22,7 +22,7 @@ static void account(size_t blocks, size_t pages)
 static void clear_dirty_pages(struct page *page, unsigned int nr)
 {
 	uint64_t map[CLEAR_STEP_PAGES / BITS_PER_WORD];
-	char *addr = page_address(page);
+	char *addr = page_start(page);
 
 	for (unsigned int done = 0; done < nr; done += CLEAR_STEP_PAGES) {
 		unsigned int step = MIN(nr - done, CLEAR_STEP_PAGES);
@@ -56,7 +56,7 @@ void *large_alloc(struct slot *slot, size_t size, size_t align, unsigned int *nr
 		return NULL;
 	page_set_type(page, PAGE_LARGE);
 	account(1, page->nr_pages);
-	return page_address(page);
+	return page_start(page);
 }
 
 struct page *large_page(const void *ptr)
@@ -68,7 +68,7 @@ struct page *large_page(const void *ptr)
 	if (!section || !IS_ALIGNED((uintptr_t)ptr, PAGE_SIZE) ||
 	    section_tag(section, pfn) != TAG_PLAIN)
 		return NULL;
-	page = pfn_to_page(section, pfn);
+	page = section_page(section, pfn);
 	return page_type(page) == PAGE_LARGE ? page : NULL;
 }
 

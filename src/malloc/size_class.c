@@ -55,7 +55,7 @@ static cold bool set_up(struct kmem_cache *cache, size_t tag)
 	char name[CACHE_NAME_BYTES];
 
 	snprintf(name, sizeof(name), "kmalloc-%u", tag_size[tag]);
-	return !kmem_cache_setup(cache, name, tag_size[tag], 0, MAX_SLAB_ORDER, (unsigned int)tag);
+	return !cache_setup(cache, name, tag_size[tag], 0, MAX_SLAB_ORDER, (unsigned int)tag);
 }
 
 struct kmem_cache *size_class_cache(size_t tag)

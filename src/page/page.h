@@ -174,17 +174,17 @@ static inline struct section *page_section(const struct page *page)
 	return (struct section *)ALIGN_DOWN((uintptr_t)page, SECTION_META_ALIGN);
 }
 
-static inline unsigned int page_to_pfn(const struct page *page)
+static inline unsigned int page_pfn(const struct page *page)
 {
 	return (unsigned int)(page - page_section(page)->mem_map);
 }
 
-static inline void *page_address(const struct page *page)
+static inline void *page_start(const struct page *page)
 {
-	return (void *)(page_section(page)->base + ((uintptr_t)page_to_pfn(page) << PAGE_SHIFT));
+	return (void *)(page_section(page)->base + ((uintptr_t)page_pfn(page) << PAGE_SHIFT));
 }
 
-static inline struct page *pfn_to_page(struct section *section, unsigned int pfn)
+static inline struct page *section_page(struct section *section, unsigned int pfn)
 {
 	return &section->mem_map[pfn];
 }

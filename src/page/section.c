@@ -19,7 +19,7 @@ static void *next_hint;		  /* [atomic] where the next section would be welcome *
 void page_set_tags(struct page *page, unsigned int nr_pages, unsigned int tag)
 {
 	struct section *section = page_section(page);
-	unsigned int pfn = page_to_pfn(page);
+	unsigned int pfn = page_pfn(page);
 
 	for (unsigned int i = 0; i < nr_pages; i++)
 		WRITE_ONCE(section->tag[pfn + i], (uint16_t)tag);

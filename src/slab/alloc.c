@@ -164,7 +164,7 @@ static void *alloc_direct(struct kmem_cache *cache)
 	return object;
 }
 
-noinline void *kmem_cache_alloc_slow(struct kmem_cache *cache)
+noinline void *cache_alloc_slow(struct kmem_cache *cache)
 {
 	struct slot *slot = slot_enter();
 	void *object = NULL;
@@ -314,7 +314,7 @@ static void free_object(struct kmem_cache *cache, void *object)
 	slot_leave(slot);
 }
 
-noinline void kmem_cache_free_slow(struct kmem_cache *cache, void *object)
+noinline void cache_free_slow(struct kmem_cache *cache, void *object)
 {
 	if (!slab_of(cache, object) || !slab_is_object(cache, object))
 		report_not_an_object(cache, object);

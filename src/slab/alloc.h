@@ -8,22 +8,22 @@
 #include "slab/slot.h"
 
 /**
- * kmem_cache_alloc_slow() - an object when the main sheaf had none.
+ * cache_alloc_slow() - an object when the main sheaf had none.
  *
  * The spare sheaf, a full sheaf of the barn, the partial slabs, new slabs: in this order.
  *
  * Return: an object, or NULL when there is no memory.
  * Context: no lock held. May make system calls.
  */
-void *kmem_cache_alloc_slow(struct kmem_cache *cache);
+void *cache_alloc_slow(struct kmem_cache *cache);
 
 /**
- * kmem_cache_free_slow() - free an object when the main sheaf did not take it.
+ * cache_free_slow() - free an object when the main sheaf did not take it.
  * @cache: the cache that the page's tag names.
  * @object: any address in a page with that tag; what is no object, or free already, is reported.
  *
  * Context: as above.
  */
-void kmem_cache_free_slow(struct kmem_cache *cache, void *object);
+void cache_free_slow(struct kmem_cache *cache, void *object);
 
 #endif

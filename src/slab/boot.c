@@ -99,7 +99,7 @@ static __attribute__((constructor)) void boot_at_load(int argc, char **argv, cha
 	lock_acquire(&boot_lock, LOCK_INIT);
 	read_options(env);
 	lock_release(&boot_lock, LOCK_INIT);
-	kmem_cache_options_changed();
+	cache_options_changed();
 	if (pthread_atfork(lock_freeze_world, lock_thaw_world, after_fork_in_child))
 		fatal("pthread_atfork failed: fork() would not be safe");
 }

@@ -115,7 +115,7 @@ static unsigned int claim_tag(struct kmem_cache *cache, unsigned int tag)
 	return tag;
 }
 
-int kmem_cache_setup(struct kmem_cache *cache, const char *name, size_t size, size_t align,
+int cache_setup(struct kmem_cache *cache, const char *name, size_t size, size_t align,
 		     unsigned int max_order, unsigned int tag)
 {
 	int error = 0;
@@ -176,7 +176,7 @@ static void flush_barn(struct kmem_cache *cache, struct kmem_cache_node *node)
 	}
 }
 
-int kmem_cache_shrink(struct kmem_cache *cache)
+int cache_shrink(struct kmem_cache *cache)
 {
 	int left = 0;
 
@@ -211,11 +211,11 @@ static unsigned long slabs_left(struct kmem_cache *cache)
 	return slabs;
 }
 
-int kmem_cache_teardown(struct kmem_cache *cache)
+int cache_teardown(struct kmem_cache *cache)
 {
 	bool forgotten = slot_forget_cache(cache);
 
-	kmem_cache_shrink(cache);
+	cache_shrink(cache);
 	if (!forgotten || slabs_left(cache))
 		return -EBUSY;
 	lock_acquire(&caches_lock, LOCK_CACHES);
@@ -238,12 +238,12 @@ static void set_limits_again(struct kmem_cache *cache, void *unused)
 	set_limits(cache);
 }
 
-void kmem_cache_options_changed(void)
+void cache_options_changed(void)
 {
-	kmem_cache_for_each(set_limits_again, NULL);
+	cache_for_each(set_limits_again, NULL);
 }
 
-void kmem_cache_for_each(void (*visit)(struct kmem_cache *cache, void *arg), void *arg)
+void cache_for_each(void (*visit)(struct kmem_cache *cache, void *arg), void *arg)
 {
 	struct list_head *pos;
 
@@ -253,7 +253,7 @@ void kmem_cache_for_each(void (*visit)(struct kmem_cache *cache, void *arg), voi
 	lock_release(&caches_lock, LOCK_CACHES);
 }
 
-void kmem_cache_count(struct kmem_cache *cache, struct cache_count *count)
+void cache_count(struct kmem_cache *cache, struct cache_count *count)
 {
 	*count = (struct cache_count){ 0 };
 	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {

@@ -64,7 +64,7 @@ struct kmem_cache {
 extern struct kmem_cache *tag_cache[NR_TAGS];
 
 /**
- * kmem_cache_setup() - make a cache in memory that the caller provides.
+ * cache_setup() - make a cache in memory that the caller provides.
  * @cache: all zero.
  * @name: copied; cut to CACHE_NAME_BYTES - 1.
  * @size: bytes of an object, 1 to a section.
@@ -75,34 +75,34 @@ extern struct kmem_cache *tag_cache[NR_TAGS];
  * Return: 0, -EINVAL for a size or alignment that cannot be, -ENOSPC when all tags are taken.
  * Context: takes LOCK_CACHES.
  */
-int kmem_cache_setup(struct kmem_cache *cache, const char *name, size_t size, size_t align,
+int cache_setup(struct kmem_cache *cache, const char *name, size_t size, size_t align,
 		     unsigned int max_order, unsigned int tag);
 
 /**
- * kmem_cache_teardown() - take a cache off the list.
+ * cache_teardown() - take a cache off the list.
  *
  * Return: 0; or -EBUSY when objects are left, or another thread's slot has a sheaf of it, and then
  * the cache stays as it is.
  */
-int kmem_cache_teardown(struct kmem_cache *cache);
+int cache_teardown(struct kmem_cache *cache);
 
 /**
- * kmem_cache_shrink() - give back what a cache holds without need: full sheaves in its barns,
+ * cache_shrink() - give back what a cache holds without need: full sheaves in its barns,
  * empty slabs.
  *
  * Return: 0 when no empty slab is left, like the kernel's.
  */
-int kmem_cache_shrink(struct kmem_cache *cache);
+int cache_shrink(struct kmem_cache *cache);
 
 /* The part of a cache that is on node @nid, made when there is none; NULL: no memory. */
 struct kmem_cache_node *cache_node(struct kmem_cache *cache, unsigned int nid);
 
 /* Work out the limits that follow from options anew, for the caches that the dynamic linker used before
  * the options were known. While the process has one thread. */
-void kmem_cache_options_changed(void);
+void cache_options_changed(void);
 
 /* Calls @visit for each cache, under LOCK_CACHES. */
-void kmem_cache_for_each(void (*visit)(struct kmem_cache *cache, void *arg), void *arg);
+void cache_for_each(void (*visit)(struct kmem_cache *cache, void *arg), void *arg);
 
 /* What a cache holds, for reports. Objects are "cached" while they are free in a sheaf. */
 struct cache_count {
@@ -112,7 +112,7 @@ struct cache_count {
 	unsigned long in_barns;
 };
 
-void kmem_cache_count(struct kmem_cache *cache, struct cache_count *count);
+void cache_count(struct kmem_cache *cache, struct cache_count *count);
 
 void cache_walk_caches(void (*visit)(struct lock *lock));
 void cache_walk_barns(void (*visit)(struct lock *lock));

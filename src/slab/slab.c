@@ -47,7 +47,7 @@ static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, struct 
  */
 static void wipe_marks(struct kmem_cache *cache, struct page *slab)
 {
-	char *object = page_address(slab);
+	char *object = page_start(slab);
 
 	for (unsigned int i = 0; i < cache->objects; i++, object += cache->size) {
 		if (object_is_marked(object))
@@ -84,7 +84,7 @@ static void partial_del(struct kmem_cache_node *node, struct page *slab)
 static unsigned int take_objects(struct kmem_cache *cache, struct page *slab, void **objects,
 				 unsigned int want)
 {
-	char *base = page_address(slab);
+	char *base = page_start(slab);
 	unsigned int words = nr_map_words(cache);
 	unsigned int got = 0;
 
@@ -195,7 +195,7 @@ struct page *slab_of(struct kmem_cache *cache, const void *addr)
 
 	if (!section || section_tag(section, pfn) != cache->tag)
 		return NULL;
-	slab = pfn_to_page(section, ALIGN_DOWN(pfn, 1U << cache->order));
+	slab = section_page(section, ALIGN_DOWN(pfn, 1U << cache->order));
 	return page_type(slab) == PAGE_SLAB && slab->cache == cache ? slab : NULL;
 }
 

@@ -35,25 +35,25 @@ static unsigned int count_free(struct page *slab, const struct kmem_cache *cache
 static void check_slab(struct walk *walk, struct section *section, unsigned int pfn)
 {
 	struct audit *audit = walk->audit;
-	struct page *slab = pfn_to_page(section, pfn);
+	struct page *slab = section_page(section, pfn);
 	struct kmem_cache *cache = slab->cache;
 	size_t tag = section_tag(section, pfn);
 	struct found *found;
 	unsigned int free;
 
 	if (!cache || tag < TAG_FIRST_CACHE || tag_cache[tag] != cache || slab->nid >= MAX_NUMNODES) {
-		audit_fault(audit, "slab %p belongs to no cache", page_address(slab));
+		audit_fault(audit, "slab %p belongs to no cache", page_start(slab));
 		return;
 	}
 	for (unsigned int i = 0; i < 1U << slab->order; i++)
 		AUDIT(audit, section_tag(section, pfn + i) == tag, "slab %p: page %u has tag %zu",
-		      page_address(slab), i, section_tag(section, pfn + i));
+		      page_start(slab), i, section_tag(section, pfn + i));
 	AUDIT(audit, slab->order == cache->order && slab->objects == cache->objects,
-	      "slab %p of %s has order %u and %u objects", page_address(slab), cache->name,
+	      "slab %p of %s has order %u and %u objects", page_start(slab), cache->name,
 	      slab->order, slab->objects);
 	free = count_free(slab, cache);
 	AUDIT(audit, slab->inuse + free == slab->objects,
-	      "slab %p of %s: %u in use and %u free make no %u", page_address(slab), cache->name,
+	      "slab %p of %s: %u in use and %u free make no %u", page_start(slab), cache->name,
 	      slab->inuse, free, slab->objects);
 	found = &walk->found[tag][slab->nid];
 	found->slabs++;
@@ -65,7 +65,7 @@ static void check_slab(struct walk *walk, struct section *section, unsigned int 
 static void check_section(struct section *section, void *arg)
 {
 	for (unsigned int pfn = 0; pfn < PAGES_PER_SECTION; pfn++) {
-		if (page_type(pfn_to_page(section, pfn)) == PAGE_SLAB)
+		if (page_type(section_page(section, pfn)) == PAGE_SLAB)
 			check_slab(arg, section, pfn);
 	}
 }
@@ -83,10 +83,10 @@ static void check_partial_lists(struct audit *audit, struct kmem_cache *cache,
 
 			AUDIT(audit, slab->cache == cache && slab->inuse < slab->objects,
 			      "%s: slab %p does not belong on a partial list", cache->name,
-			      page_address(slab));
+			      page_start(slab));
 			AUDIT(audit, slab->fullness == fullness,
 			      "%s: slab %p of fullness %u is on list %u", cache->name,
-			      page_address(slab), slab->fullness, fullness);
+			      page_start(slab), slab->fullness, fullness);
 			listed++;
 		}
 	}
@@ -189,6 +189,6 @@ void slab_validate_all(struct audit *audit)
 	__builtin_memset(&walk, 0, sizeof(walk));
 	walk.audit = audit;
 	section_for_each(check_section, &walk);
-	kmem_cache_for_each(check_cache, &walk);
+	cache_for_each(check_cache, &walk);
 	slot_for_each(check_slot, &walk);
 }

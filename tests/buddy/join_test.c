@@ -50,7 +50,7 @@ START_TEST(behind_and_before)
 	ck_assert_ptr_eq(joined, first + 152);
 	ck_assert_uint_eq(joined->nr_pages, 100);
 	ck_assert_uint_eq(zone->nr_free_pages, 6);
-	memset(page_address(joined), 0xff, 100 * PAGE_SIZE);
+	memset(page_start(joined), 0xff, 100 * PAGE_SIZE);
 	assert_heap_sound();
 	give_pages(front, 150);
 	give_pages(joined, 100);

@@ -50,7 +50,7 @@ static void assert_pure(void)
 
 		if (!runs[i].page)
 			continue;
-		addr = (uintptr_t)page_address(runs[i].page);
+		addr = (uintptr_t)page_start(runs[i].page);
 		end = addr + runs[i].page->nr_pages * PAGE_SIZE;
 		for (uintptr_t block = addr / MIB(2); block <= (end - 1) / MIB(2); block++) {
 			size_t slot = block % ARRAY_SIZE(seen);
@@ -176,7 +176,7 @@ START_TEST(merged_pageblocks_change_together)
 	/* this one ends in the upper half: what is left there is for the same type */
 	run = take_pages(PAGEBLOCK_PAGES + 1);
 	ck_assert_ptr_eq(run, whole);
-	ck_assert_int_eq(page_section(whole)->pageblock_type[1 + (page_to_pfn(whole) >> 9)],
+	ck_assert_int_eq(page_section(whole)->pageblock_type[1 + (page_pfn(whole) >> 9)],
 			 MIGRATE_MOVABLE);
 	assert_heap_sound();
 }

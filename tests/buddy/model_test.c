@@ -62,7 +62,7 @@ static unsigned int free_in_model(void)
 /* Whether the model has an aligned block of 2^order free pages. */
 static bool block_in_model(unsigned int order)
 {
-	unsigned int size = 1U << order, offset = page_to_pfn(first);
+	unsigned int size = 1U << order, offset = page_pfn(first);
 
 	for (unsigned int pfn = ALIGN_UP(offset, size); pfn + size <= offset + ARENA_PAGES;
 	     pfn += size) {
@@ -93,7 +93,7 @@ static void alloc_step(unsigned int run, uint64_t *seed)
 			      align, (void *)page);
 	if (!page)
 		return;
-	ck_assert(IS_ALIGNED(page_to_pfn(page), 1U << align));
+	ck_assert(IS_ALIGNED(page_pfn(page), 1U << align));
 	claim(page, nr, run);
 	runs[run] = page;
 }

@@ -175,7 +175,7 @@ START_TEST(random_use)
 			orders[i] = random_below(&seed, PCP_MAX_ORDER + 2);
 			pages[i] = page_alloc(0, orders[i], (enum migratetype)(i % 3), &pcp);
 			ck_assert_int_eq(page_type(pages[i]), PAGE_USED);
-			ck_assert(IS_ALIGNED(page_to_pfn(pages[i]), 1U << orders[i]));
+			ck_assert(IS_ALIGNED(page_pfn(pages[i]), 1U << orders[i]));
 		}
 		/* what a free leaves, and a refill of each list */
 		ck_assert_uint_le(pcp.nr_pages, 32 + (PCP_MAX_ORDER + 1) * MIGRATE_TYPES * 16);

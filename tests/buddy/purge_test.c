@@ -24,7 +24,7 @@ int __wrap_os_discard(void *addr, size_t bytes)
 
 static void dirty_all(struct page *page)
 {
-	memset(page_address(page), 0xff, page->nr_pages * PAGE_SIZE);
+	memset(page_start(page), 0xff, page->nr_pages * PAGE_SIZE);
 }
 
 /* Take a run, and say how many of its pages may not read as zero. */
@@ -43,7 +43,7 @@ START_TEST(fresh_pages_are_clean)
 
 	for (unsigned int n = 1; n < 200; n += 13) {
 		ck_assert_uint_eq(dirty_of(n, &page), 0);
-		ck_assert(all_zero(page_address(page), n * PAGE_SIZE));
+		ck_assert(all_zero(page_start(page), n * PAGE_SIZE));
 	}
 	ck_assert_uint_eq(zone->nr_dirty, 0);
 }
@@ -72,7 +72,7 @@ START_TEST(freed_pages_are_dirty_until_purged)
 	ck_assert_uint_eq(zone->events.purged, 120);
 	assert_heap_sound();
 	ck_assert_uint_eq(dirty_of(120, &page), 0);
-	ck_assert(all_zero(page_address(page), 120 * PAGE_SIZE));
+	ck_assert(all_zero(page_start(page), 120 * PAGE_SIZE));
 }
 END_TEST
 
@@ -86,7 +86,7 @@ START_TEST(copy_of_the_map)
 	page_purge_all();
 	page = take_pages(PAGEBLOCK_PAGES);
 	for (unsigned int i = 0; i < PAGEBLOCK_PAGES; i++)
-		*((char *)page_address(page) + i * PAGE_SIZE) = 1;
+		*((char *)page_start(page) + i * PAGE_SIZE) = 1;
 	zone_shorten_run(page, 100); /* 100 to 511 are dirty */
 	ck_assert_uint_eq(zone->nr_dirty, PAGEBLOCK_PAGES - 100);
 	ck_assert(zone_extend_run(page, 300));
@@ -115,11 +115,11 @@ START_TEST(clean_runs_read_zero)
 			uint64_t map[1];
 
 			if (!dirty_of(n, &pages[i]))
-				ck_assert(all_zero(page_address(pages[i]), n * PAGE_SIZE));
+				ck_assert(all_zero(page_start(pages[i]), n * PAGE_SIZE));
 			zone_copy_dirty(pages[i], n, map);
 			for (unsigned int p = 0; p < n; p++)
 				ck_assert(bitmap_test(map, p) ||
-					  all_zero(page_address(pages[i] + p), PAGE_SIZE));
+					  all_zero(page_start(pages[i] + p), PAGE_SIZE));
 			dirty_all(pages[i]);
 		}
 		if (step % 1000 == 0)
@@ -212,7 +212,7 @@ START_TEST(refused)
 
 	options.dirty_min_kib = 0;
 	options.dirty_percent = 0;
-	fill_bytes(page_address(page), 300 * PAGE_SIZE, 3);
+	fill_bytes(page_start(page), 300 * PAGE_SIZE, 3);
 	refuse = true;
 	give_pages(page, 300);
 	ck_assert(zone->purge_refused);
@@ -235,7 +235,7 @@ END_TEST
 START_TEST(resident_memory_falls)
 {
 	struct page *page = take_block(10);
-	void *addr = page_address(page);
+	void *addr = page_start(page);
 
 	dirty_all(page);
 	options.purge = 0;

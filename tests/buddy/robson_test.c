@@ -82,7 +82,7 @@ static void start(unsigned int nr_pages)
 /* Whether a block holds a page whose number is @offset modulo @window. */
 static bool covers(const struct page *page, unsigned int offset, unsigned int window)
 {
-	unsigned int pfn = page_to_pfn(page);
+	unsigned int pfn = page_pfn(page);
 	unsigned int next = ALIGN_DOWN(pfn, window) + offset;
 
 	if (next < pfn)

@@ -27,7 +27,7 @@ START_TEST(exact_runs)
 			ck_assert_uint_eq(zone->free_area[order].nr_free,
 					  (PAGEBLOCK_PAGES - n) >> order & 1);
 		assert_heap_sound();
-		memset(page_address(page), 0xff, n * PAGE_SIZE);
+		memset(page_start(page), 0xff, n * PAGE_SIZE);
 		give_pages(page, n);
 		assert_nr_free(before.of);
 	}
@@ -90,7 +90,7 @@ START_TEST(aligned_runs)
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		pages[i] = zone_alloc_run(zone, sizes[i], align_order, MIGRATE_MOVABLE, NULL);
 		assert_run(pages[i], sizes[i]);
-		ck_assert(IS_ALIGNED((uintptr_t)page_address(pages[i]), PAGE_SIZE << align_order));
+		ck_assert(IS_ALIGNED((uintptr_t)page_start(pages[i]), PAGE_SIZE << align_order));
 	}
 	assert_heap_sound();
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
@@ -119,7 +119,7 @@ START_TEST(extend_in_place)
 	arena_one_pageblock();
 	before = nr_free_now();
 	page = take_pages(5);
-	fill_bytes(page_address(page), 5 * PAGE_SIZE, 5);
+	fill_bytes(page_start(page), 5 * PAGE_SIZE, 5);
 	/* page by page, over the borders of free blocks of every order */
 	for (unsigned int n = 6; n <= 300; n++) {
 		ck_assert(zone_extend_run(page, n));
@@ -127,7 +127,7 @@ START_TEST(extend_in_place)
 		ck_assert_uint_eq(zone->nr_free_pages, PAGEBLOCK_PAGES - n);
 		assert_heap_sound();
 	}
-	ck_assert(filled_with(page_address(page), 5 * PAGE_SIZE, 5));
+	ck_assert(filled_with(page_start(page), 5 * PAGE_SIZE, 5));
 	/* many blocks at once */
 	ck_assert(zone_extend_run(page, 500));
 	assert_heap_sound();

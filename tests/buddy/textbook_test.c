@@ -125,7 +125,7 @@ START_TEST(nth_block_of_each_order)
 		if (!first)
 			first = page;
 		ck_assert_ptr_eq(page, first + (n << order));
-		ck_assert(IS_ALIGNED((uintptr_t)page_address(page), PAGE_SIZE << order));
+		ck_assert(IS_ALIGNED((uintptr_t)page_start(page), PAGE_SIZE << order));
 		ck_assert_uint_eq(zone->nr_free_pages, PAGEBLOCK_PAGES - ((n + 1) << order));
 	}
 	assert_nr_free(none);
@@ -143,9 +143,9 @@ START_TEST(buddies_of_each_order)
 	for (unsigned int n = 0; n < nr; n++)
 		blocks[n] = take_block(order);
 	for (unsigned int n = 0; n < nr; n += 2) {
-		unsigned int pfn = page_to_pfn(blocks[n]);
+		unsigned int pfn = page_pfn(blocks[n]);
 
-		ck_assert_uint_eq(page_to_pfn(blocks[n + 1]), pfn ^ 1U << order);
+		ck_assert_uint_eq(page_pfn(blocks[n + 1]), pfn ^ 1U << order);
 		give_block(blocks[n], order);
 		ck_assert_uint_eq(zone->free_area[order].nr_free, 1);
 		give_block(blocks[n + 1], order);
@@ -153,7 +153,7 @@ START_TEST(buddies_of_each_order)
 		ck_assert_uint_eq(zone->free_area[order].nr_free, 0);
 		ck_assert_uint_ge(blocks[n]->order, order + 1);
 		blocks[n] = take_block(order + 1);
-		ck_assert_uint_eq(page_to_pfn(blocks[n]), pfn);
+		ck_assert_uint_eq(page_pfn(blocks[n]), pfn);
 	}
 	assert_heap_sound();
 }
@@ -167,8 +167,8 @@ START_TEST(every_order_up_to_the_largest)
 		ck_assert_ptr_nonnull(page);
 		ck_assert_int_eq(page_type(page), PAGE_USED);
 		ck_assert_uint_eq(page->nr_pages, 1U << order);
-		ck_assert(IS_ALIGNED((uintptr_t)page_address(page), PAGE_SIZE << order));
-		memset(page_address(page), 0xff, PAGE_SIZE);
+		ck_assert(IS_ALIGNED((uintptr_t)page_start(page), PAGE_SIZE << order));
+		memset(page_start(page), 0xff, PAGE_SIZE);
 		page_free(page, order, MIGRATE_MOVABLE, NULL, 0);
 	}
 	assert_heap_sound();

@@ -56,11 +56,11 @@ static void *slab_tail(void)
 	char *p = heap_malloc(48);
 
 	section = addr_to_section(p);
-	for (pfn = addr_to_pfn(p); page_type(pfn_to_page(section, pfn)) != PAGE_SLAB; pfn--)
+	for (pfn = addr_to_pfn(p); page_type(section_page(section, pfn)) != PAGE_SLAB; pfn--)
 		;
-	slab = pfn_to_page(section, pfn);
+	slab = section_page(section, pfn);
 	ck_assert_uint_lt(slab->objects * 48U, PAGE_SIZE << slab->order);
-	return (char *)page_address(slab) + slab->objects * 48U;
+	return (char *)page_start(slab) + slab->objects * 48U;
 }
 
 static void *inside_large(void)

@@ -81,12 +81,12 @@ START_TEST(page_and_address_round_trip)
 	struct section *section = section_reserve(zone, 0).section;
 
 	for (unsigned int pfn = 0; pfn < PAGES_PER_SECTION; pfn++) {
-		struct page *page = pfn_to_page(section, pfn);
-		char *addr = page_address(page);
+		struct page *page = section_page(section, pfn);
+		char *addr = page_start(page);
 
 		ck_assert_uint_eq((uintptr_t)addr, section->base + pfn * PAGE_SIZE);
 		ck_assert_ptr_eq(page_section(page), section);
-		ck_assert_uint_eq(page_to_pfn(page), pfn);
+		ck_assert_uint_eq(page_pfn(page), pfn);
 		ck_assert_uint_eq(addr_to_pfn(addr), pfn);
 		ck_assert_uint_eq(addr_to_pfn(addr + PAGE_SIZE - 1), pfn);
 	}
@@ -97,8 +97,8 @@ START_TEST(tags)
 {
 	struct section *section = section_reserve(zone, 0).section;
 
-	page_set_tags(pfn_to_page(section, 10), 5, 77);
-	page_set_tags(pfn_to_page(section, PAGES_PER_SECTION - 1), 1, 78);
+	page_set_tags(section_page(section, 10), 5, 77);
+	page_set_tags(section_page(section, PAGES_PER_SECTION - 1), 1, 78);
 	for (unsigned int pfn = 0; pfn < PAGES_PER_SECTION; pfn++) {
 		unsigned int expected = pfn >= 10 && pfn < 15 ? 77 : TAG_NONE;
 

@@ -176,7 +176,7 @@ START_TEST(dirty_pages)
 {
 	struct page *page = free_block();
 	uint64_t *map = page_section(page)->dirty;
-	unsigned int pfn = page_to_pfn(page);
+	unsigned int pfn = page_pfn(page);
 	bool dirty = bitmap_test(map, pfn);
 
 	if (dirty)
@@ -208,7 +208,7 @@ START_TEST(pageblock_of_another_type)
 {
 	struct page *page = free_block();
 	struct section *section = page_section(page);
-	unsigned int block = page_to_pfn(page) >> PAGEBLOCK_ORDER;
+	unsigned int block = page_pfn(page) >> PAGEBLOCK_ORDER;
 	uint8_t type = section->pageblock_type[block];
 
 	section->pageblock_type[block] = MIGRATE_RECLAIMABLE;

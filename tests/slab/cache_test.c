@@ -22,18 +22,18 @@ static void setup(void)
 static void make(size_t size)
 {
 	take_own_slot();
-	ck_assert_int_eq(kmem_cache_setup(&cache, "test", size, 0, SLAB_MAX_ORDER, 0), 0);
+	ck_assert_int_eq(cache_setup(&cache, "test", size, 0, SLAB_MAX_ORDER, 0), 0);
 }
 
 /* The slow paths are complete: they use the sheaf too, when it has what they need. */
 static void *take(void)
 {
-	return kmem_cache_alloc_slow(&cache);
+	return cache_alloc_slow(&cache);
 }
 
 static void give(void *object)
 {
-	kmem_cache_free_slow(&cache, object);
+	cache_free_slow(&cache, object);
 }
 
 START_TEST(setup_and_teardown)
@@ -48,7 +48,7 @@ START_TEST(setup_and_teardown)
 	/* a second time is harmless */
 	make(200);
 	ck_assert_uint_eq(cache.object_size, 100);
-	ck_assert_int_eq(kmem_cache_teardown(&cache), 0);
+	ck_assert_int_eq(cache_teardown(&cache), 0);
 	ck_assert_ptr_null(tag_cache[cache.tag]);
 	assert_heap_sound();
 }
@@ -66,7 +66,7 @@ START_TEST(bad_arguments)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct kmem_cache other = { .ready = false };
 
-		ck_assert_int_eq(kmem_cache_setup(&other, "bad", bad[i].size, bad[i].align,
+		ck_assert_int_eq(cache_setup(&other, "bad", bad[i].size, bad[i].align,
 						  SLAB_MAX_ORDER, 0),
 				 -EINVAL);
 		ck_assert(!other.ready);
@@ -77,7 +77,7 @@ END_TEST
 
 START_TEST(long_names_are_cut)
 {
-	ck_assert_int_eq(kmem_cache_setup(&cache, "a name of very many more letters than fit", 64,
+	ck_assert_int_eq(cache_setup(&cache, "a name of very many more letters than fit", 64,
 					  0, SLAB_MAX_ORDER, 0),
 			 0);
 	ck_assert_uint_eq(strlen(cache.name), CACHE_NAME_BYTES - 1);
@@ -91,15 +91,15 @@ START_TEST(tags_run_out)
 	unsigned int nr = 0;
 	int error;
 
-	while (!(error = kmem_cache_setup(&many[nr], "many", 64, 0, SLAB_MAX_ORDER, 0)))
+	while (!(error = cache_setup(&many[nr], "many", 64, 0, SLAB_MAX_ORDER, 0)))
 		nr++;
 	ck_assert_int_eq(error, -ENOSPC);
 	ck_assert_uint_eq(nr, NR_TAGS - TAG_FIRST_NAMED);
 	/* a taken tag is not given twice, and one that is given back is */
-	ck_assert_int_eq(kmem_cache_setup(&cache, "more", 64, 0, SLAB_MAX_ORDER, many[0].tag),
+	ck_assert_int_eq(cache_setup(&cache, "more", 64, 0, SLAB_MAX_ORDER, many[0].tag),
 			 -ENOSPC);
-	ck_assert_int_eq(kmem_cache_teardown(&many[7]), 0);
-	ck_assert_int_eq(kmem_cache_setup(&many[nr], "again", 64, 0, SLAB_MAX_ORDER, 0), 0);
+	ck_assert_int_eq(cache_teardown(&many[7]), 0);
+	ck_assert_int_eq(cache_setup(&many[nr], "again", 64, 0, SLAB_MAX_ORDER, 0), 0);
 	assert_heap_sound();
 }
 END_TEST
@@ -110,14 +110,14 @@ START_TEST(teardown_with_objects_left)
 
 	make(64);
 	object = take();
-	ck_assert_int_eq(kmem_cache_teardown(&cache), -EBUSY);
+	ck_assert_int_eq(cache_teardown(&cache), -EBUSY);
 	ck_assert_ptr_eq(tag_cache[cache.tag], &cache);
 	/* it works as before */
 	memset(object, 1, 64);
 	give(object);
 	give(take());
 	slot_drain(this_slot);
-	ck_assert_int_eq(kmem_cache_teardown(&cache), 0);
+	ck_assert_int_eq(cache_teardown(&cache), 0);
 	assert_heap_sound();
 }
 END_TEST
@@ -139,7 +139,7 @@ START_TEST(objects_of_a_kind)
 	unsigned int nr = size > 4096 ? 200 : NR_OBJECTS;
 
 	ck_assert_int_eq(
-		kmem_cache_setup(&cache, "objects", size, kinds[_i].align, SLAB_MAX_ORDER, 0), 0);
+		cache_setup(&cache, "objects", size, kinds[_i].align, SLAB_MAX_ORDER, 0), 0);
 	for (unsigned int i = 0; i < nr; i++) {
 		objects[i] = take();
 		ck_assert_ptr_nonnull(objects[i]);
@@ -156,8 +156,8 @@ START_TEST(objects_of_a_kind)
 	}
 	assert_heap_sound();
 	slot_drain(this_slot);
-	ck_assert_int_eq(kmem_cache_shrink(&cache), 0);
-	ck_assert_int_eq(kmem_cache_teardown(&cache), 0);
+	ck_assert_int_eq(cache_shrink(&cache), 0);
+	ck_assert_int_eq(cache_teardown(&cache), 0);
 	assert_heap_sound();
 }
 END_TEST
@@ -170,7 +170,7 @@ START_TEST(every_address_of_a_slab)
 
 	make(48);
 	object = take();
-	slab = page_address(slab_of(&cache, object));
+	slab = page_start(slab_of(&cache, object));
 	for (size_t offset = 0; offset <= cache.slab_mask; offset++) {
 		bool expected = offset % 48 == 0 && offset / 48 < cache.objects;
 
@@ -230,14 +230,14 @@ START_TEST(empties_are_returned)
 		if (objects[i])
 			slab_flush(&cache, &objects[i], 1, NULL, 0);
 	}
-	kmem_cache_count(&cache, &count);
+	cache_count(&cache, &count);
 	ck_assert_uint_eq(count.inuse, 0);
 	/* a few stay, for the next time */
 	ck_assert_uint_le(count.slabs, cache.min_empty);
 	ck_assert_uint_eq(cache.node0.nr_empty, count.slabs);
 	assert_heap_sound();
-	ck_assert_int_eq(kmem_cache_shrink(&cache), 0);
-	kmem_cache_count(&cache, &count);
+	ck_assert_int_eq(cache_shrink(&cache), 0);
+	cache_count(&cache, &count);
 	ck_assert_uint_eq(count.slabs, 0);
 	ck_assert_uint_eq(node_data[0].zones[ZONE_NORMAL].nr_free_pages,
 			  node_data[0].zones[ZONE_NORMAL].managed_pages);
@@ -295,14 +295,14 @@ START_TEST(barn_hands_over)
 	pthread_create(&thread, NULL, free_batch, NULL);
 	pthread_join(thread, NULL);
 	assert_heap_sound();
-	kmem_cache_count(&cache, &before);
+	cache_count(&cache, &before);
 	ck_assert_uint_gt(before.in_barns, 0);
 	ck_assert_uint_le(before.in_barns, cache.barn_max);
 	/* first what this slot has left, then the barn's */
 	handed = this_slot->cache[cache.tag].count;
 	for (unsigned int i = 0; i <= handed; i++)
 		ck_assert_ptr_nonnull(take());
-	kmem_cache_count(&cache, &after);
+	cache_count(&cache, &after);
 	ck_assert_uint_lt(after.in_barns, before.in_barns);
 	ck_assert_uint_eq(after.inuse, before.inuse);
 	assert_heap_sound();
@@ -354,7 +354,7 @@ START_TEST(threads)
 	}
 	assert_heap_sound();
 	slot_drain_all();
-	ck_assert_int_eq(kmem_cache_teardown(&cache), 0);
+	ck_assert_int_eq(cache_teardown(&cache), 0);
 	assert_heap_sound();
 }
 END_TEST

@@ -21,20 +21,20 @@ static void setup(void)
 static void make(struct kmem_cache *c, size_t size, unsigned int tag)
 {
 	take_own_slot();
-	ck_assert_int_eq(kmem_cache_setup(c, "test", size, 0, SLAB_MAX_ORDER, tag), 0);
+	ck_assert_int_eq(cache_setup(c, "test", size, 0, SLAB_MAX_ORDER, tag), 0);
 }
 
 static void *take(struct kmem_cache *c)
 {
 	void *object;
 
-	return slot_pop(this_slot, c->tag, &object) ? object : kmem_cache_alloc_slow(c);
+	return slot_pop(this_slot, c->tag, &object) ? object : cache_alloc_slow(c);
 }
 
 static void give(struct kmem_cache *c, void *object)
 {
 	if (!slot_push(this_slot, c->tag, object))
-		kmem_cache_free_slow(c, object);
+		cache_free_slow(c, object);
 }
 
 #define NR_OBJECTS 200
@@ -74,7 +74,7 @@ START_TEST(own_objects)
 	make(&cache, 96, 0);
 	assert_usable(&cache);
 	ck_assert_uint_gt(this_slot->cache[cache.tag].count, 0);
-	ck_assert_int_eq(kmem_cache_teardown(&cache), 0);
+	ck_assert_int_eq(cache_teardown(&cache), 0);
 	ck_assert_uint_eq(this_slot->cache[cache.tag].capacity, 0);
 	assert_heap_sound();
 }
@@ -94,14 +94,14 @@ START_TEST(own_empty_sheaf)
 		objects[nr++] = take(&cache);
 	while (this_slot->cache[cache.tag].count || nr <= (unsigned int)_i);
 	slab_flush(&cache, objects, nr, NULL, 0);
-	ck_assert_int_eq(kmem_cache_teardown(&cache), 0);
+	ck_assert_int_eq(cache_teardown(&cache), 0);
 	assert_heap_sound();
 
 	make(&next, 48, cache.tag);
 	ck_assert_uint_eq(next.tag, cache.tag);
 	assert_usable(&next);
 	slot_drain_all();
-	ck_assert_int_eq(kmem_cache_teardown(&next), 0);
+	ck_assert_int_eq(cache_teardown(&next), 0);
 	assert_heap_sound();
 }
 END_TEST
@@ -164,12 +164,12 @@ START_TEST(sheaf_of_a_running_thread)
 	make(&cache, 96, 0);
 	again = &cache;
 	start_other(&thread);
-	ck_assert_int_eq(kmem_cache_teardown(&cache), -EBUSY);
+	ck_assert_int_eq(cache_teardown(&cache), -EBUSY);
 	ck_assert_ptr_eq(tag_cache[cache.tag], &cache);
 	assert_usable(&cache);
 	finish_other(thread);
 	/* and when it is gone, so is what it had */
-	ck_assert_int_eq(kmem_cache_teardown(&cache), 0);
+	ck_assert_int_eq(cache_teardown(&cache), 0);
 	ck_assert_ptr_null(tag_cache[cache.tag]);
 	assert_heap_sound();
 }
@@ -184,7 +184,7 @@ START_TEST(slot_of_a_thread_that_ended)
 	again = NULL;
 	start_other(&thread);
 	finish_other(thread);
-	ck_assert_int_eq(kmem_cache_teardown(&cache), 0);
+	ck_assert_int_eq(cache_teardown(&cache), 0);
 
 	make(&next, 2000, cache.tag);
 	ck_assert_uint_eq(next.tag, cache.tag);
