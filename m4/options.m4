@@ -11,6 +11,7 @@ AC_DEFUN([SLABUDDY_ARG_MAX_PAGE_ORDER], [
 		[AC_MSG_ERROR([--with-max-page-order=$with_max_page_order: not a number from 10 to 14])])
 	AC_DEFINE_UNQUOTED([MAX_PAGE_ORDER], [$with_max_page_order],
 		[Largest order of the buddy allocator, inclusive.])
+	AC_SUBST([MAX_PAGE_ORDER], [$with_max_page_order])
 ])
 
 AC_DEFUN([SLABUDDY_ARG_DEBUG], [

@@ -7,16 +7,32 @@ noinst_LTLIBRARIES += src/libcore.la
 libcore_la_SOURCES =
 src_libcore_la_SOURCES = $(libcore_la_SOURCES)
 
+# What only libslabuddy exports: the kernel's names, thin functions over the core. A library of its own,
+# since a name that libcore exported would be in libslabuddy-malloc too.
+noinst_LTLIBRARIES += src/libapi.la
+libapi_la_SOURCES =
+src_libapi_la_SOURCES = $(libapi_la_SOURCES)
+
 include $(top_srcdir)/src/base/local.mk
 include $(top_srcdir)/src/os/local.mk
 include $(top_srcdir)/src/page/local.mk
 include $(top_srcdir)/src/buddy/local.mk
 include $(top_srcdir)/src/slab/local.mk
 include $(top_srcdir)/src/malloc/local.mk
+include $(top_srcdir)/src/api/local.mk
 include $(top_srcdir)/src/tools/local.mk
 
 slabuddyincludedir = $(includedir)/slabuddy
-dist_slabuddyinclude_HEADERS = include/slabuddy/slabuddy.h include/slabuddy/version.h
+dist_slabuddyinclude_HEADERS = \
+	include/slabuddy/gfp.h \
+	include/slabuddy/mempool.h \
+	include/slabuddy/rcupdate.h \
+	include/slabuddy/report.h \
+	include/slabuddy/shrinker.h \
+	include/slabuddy/slab.h \
+	include/slabuddy/slabuddy.h \
+	include/slabuddy/version.h
+nodist_slabuddyinclude_HEADERS = include/slabuddy/limits.h
 
 if !SANITIZER
 
@@ -32,7 +48,7 @@ lib_LTLIBRARIES += src/libslabuddy.la src/libslabuddy-malloc.la
 library_ldflags = -shared -no-undefined $(SLABUDDY_LDFLAGS)
 
 src_libslabuddy_la_SOURCES =
-src_libslabuddy_la_LIBADD = src/libcore.la
+src_libslabuddy_la_LIBADD = src/libapi.la src/libcore.la
 src_libslabuddy_la_LDFLAGS = $(AM_LDFLAGS) $(library_ldflags) -version-info 0:0:0 \
 	-Wl,--version-script=$(top_srcdir)/src/libslabuddy.map
 EXTRA_src_libslabuddy_la_DEPENDENCIES = src/libslabuddy.map
@@ -45,20 +61,20 @@ src_libslabuddy_malloc_la_LDFLAGS = $(AM_LDFLAGS) $(library_ldflags) -version-in
 	-Wl,--version-script=$(top_srcdir)/src/libslabuddy-malloc.map
 EXTRA_src_libslabuddy_malloc_la_DEPENDENCIES = src/libslabuddy-malloc.map
 
-# The static libraries obey the same maps: one object each, in which every other name is local.
-# libtool's own would offer all of the core's names to the program that links it.
+# The static libraries offer what the shared ones do: one object each, in which every other name is
+# local. libtool's own would offer all of the core's names to the program that links it.
 staticlibdir = $(libdir)
 staticlib_DATA = src/libslabuddy.a src/libslabuddy-malloc.a
 CLEANFILES += $(staticlib_DATA)
-static_library = CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' \
+static_library = CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' NM='$(NM)' \
 	$(SHELL) $(top_srcdir)/build-aux/static-library.sh
 
-src/libslabuddy.a: src/libcore.la src/libslabuddy.map build-aux/static-library.sh
-	$(AM_V_GEN)$(static_library) $@ $(top_srcdir)/src/libslabuddy.map src/.libs/libcore.a
+src/libslabuddy.a: src/libslabuddy.la src/libapi.la src/libcore.la build-aux/static-library.sh
+	$(AM_V_GEN)$(static_library) $@ src/.libs/libslabuddy.so src/.libs/libapi.a src/.libs/libcore.a
 
-src/libslabuddy-malloc.a: src/libexports.la src/libcore.la src/libslabuddy-malloc.map \
+src/libslabuddy-malloc.a: src/libslabuddy-malloc.la src/libexports.la src/libcore.la \
 		build-aux/static-library.sh
-	$(AM_V_GEN)$(static_library) $@ $(top_srcdir)/src/libslabuddy-malloc.map \
+	$(AM_V_GEN)$(static_library) $@ src/.libs/libslabuddy-malloc.so \
 		src/.libs/libexports.a src/.libs/libcore.a
 
 pkgconfigdir = $(libdir)/pkgconfig

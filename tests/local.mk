@@ -19,7 +19,7 @@ EXTRA_DIST += tests/own_slot.h
 dist_check_SCRIPTS += $(test_scripts)
 TESTS += $(test_programs) $(test_scripts)
 
-LDADD = src/libcore.la $(CHECK_LIBS)
+LDADD = src/libapi.la src/libcore.la $(CHECK_LIBS)
 
 TEST_EXTENSIONS = .sh .py
 SH_LOG_COMPILER = bash
@@ -37,6 +37,7 @@ include $(top_srcdir)/tests/page/local.mk
 include $(top_srcdir)/tests/buddy/local.mk
 include $(top_srcdir)/tests/slab/local.mk
 include $(top_srcdir)/tests/malloc/local.mk
+include $(top_srcdir)/tests/api/local.mk
 include $(top_srcdir)/tests/model/local.mk
 include $(top_srcdir)/tests/death/local.mk
 include $(top_srcdir)/tests/fault/local.mk

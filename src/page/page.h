@@ -18,6 +18,7 @@
 #include "base/compiler.h"
 #include "base/list.h"
 
+#undef PAGE_SHIFT
 #define PAGE_SHIFT 12
 #undef PAGE_SIZE
 #define PAGE_SIZE ((size_t)1 << PAGE_SHIFT)

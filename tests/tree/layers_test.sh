@@ -4,7 +4,7 @@
 # change the address space stand in src/os only.
 set -u
 
-layers='base os page buddy slab malloc tools'
+layers='base os page buddy slab malloc api tools'
 calls='mmap munmap mprotect madvise process_madvise mremap mlock mlock2 munlock mlockall mincore
 	mbind set_mempolicy brk sbrk prctl syscall'
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the heap of this process looks like, as text in the formats of the kernel's files in /proc. Tools
+ * that read those can read these.
+ *
+ * Nothing is printed by itself and no signal handler is installed: call these when you want them. Nothing
+ * is stopped either, so figures of a busy heap are a moment apart from one another. Each call collects
+ * first and writes then, without a lock, so that the stream may allocate.
+ *
+ * All functions: any thread, not from a signal handler. Return: 0; or -1 with errno when @file or @fd took
+ * less than all of it, or with ENOMEM.
+ */
+#ifndef SLABUDDY_REPORT_H
+#define SLABUDDY_REPORT_H
+
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A line for each cache, as /proc/slabinfo version 2.1. active_objs are what the program holds. */
+int slabuddy_slabinfo(FILE *file);
+int slabuddy_slabinfo_fd(int fd);
+
+/* Free blocks of each order, as /proc/buddyinfo. */
+int slabuddy_buddyinfo(FILE *file);
+int slabuddy_buddyinfo_fd(int fd);
+
+/* The same by migrate type, and pageblocks of each type, as /proc/pagetypeinfo. */
+int slabuddy_pagetypeinfo(FILE *file);
+int slabuddy_pagetypeinfo_fd(int fd);
+
+/* Pages, watermarks and counters of each zone, as /proc/zoneinfo. */
+int slabuddy_zoneinfo(FILE *file);
+int slabuddy_zoneinfo_fd(int fd);
+
+/* Counters of the whole heap, a name and a number a line, as /proc/vmstat. */
+int slabuddy_vmstat(FILE *file);
+int slabuddy_vmstat_fd(int fd);
+
+/* The names that share a cache with another one, a line "alias cache" each: what the links in
+ * /sys/kernel/slab tell. */
+int slabuddy_aliases(FILE *file);
+int slabuddy_aliases_fd(int fd);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,2 @@
+libapi_la_SOURCES += \
+	src/api/cache.c
