@@ -11,6 +11,8 @@ libcore_la_SOURCES += \
 	src/slab/geometry.c \
 	src/slab/geometry.h \
 	src/slab/mark.h \
+	src/slab/rcu.c \
+	src/slab/rcu.h \
 	src/slab/report.c \
 	src/slab/report.h \
 	src/slab/sheaf.c \

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "slab/rcu.h"
+
+static void (*rcu_defer)(void *head, void (*fn)(void *head)); /* [const after slab_set_rcu()] */
+static void (*rcu_barrier)(void);
+
+void slab_set_rcu(void (*defer)(void *head, void (*fn)(void *head)), void (*barrier)(void))
+{
+	rcu_barrier = barrier;
+	store_release(&rcu_defer, defer);
+}
+
+bool slab_has_rcu(void)
+{
+	return load_acquire(&rcu_defer);
+}
+
+void slab_rcu_defer(void *head, void (*fn)(void *head))
+{
+	rcu_defer(head, fn);
+}
+
+void slab_rcu_barrier(void)
+{
+	rcu_barrier();
+}
