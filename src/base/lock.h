@@ -18,7 +18,8 @@
 
 enum lock_rank {
 	LOCK_INIT,     /* one-time set-up of the heap */
-	LOCK_CACHES,   /* list of caches; cache creation and destruction */
+	LOCK_LIFETIME, /* ends of caches; like a slot's it may be held across system calls */
+	LOCK_CACHES,   /* list of caches */
 	LOCK_SLOTS,    /* list of slots, stack of free slots */
 	LOCK_SLOT,     /* one slot's slow paths */
 	LOCK_BARN,     /* one barn */
@@ -70,11 +71,16 @@ static inline bool lock_is_mine(const struct lock *lock)
 
 #ifdef SLABUDDY_DEBUG
 void lock_note_acquire(enum lock_rank rank);
+void lock_note_try(enum lock_rank rank);
 void lock_note_release(enum lock_rank rank);
 bool lock_rank_held(enum lock_rank rank);
 #define ASSERT_HELD(lock, rank) ASSERT(READ_ONCE((lock)->word) && lock_rank_held(rank))
 #else
 static inline void lock_note_acquire(enum lock_rank rank)
+{
+	(void)rank;
+}
+static inline void lock_note_try(enum lock_rank rank)
 {
 	(void)rank;
 }
@@ -109,7 +115,8 @@ static inline bool lock_try(struct lock *lock, enum lock_rank rank)
 {
 	if (!lock_take_free(lock, thread_identity()) && !lock_try_slow(lock))
 		return false;
-	lock_note_acquire(rank);
+	/* who does not wait need not keep the order */
+	lock_note_try(rank);
 	return true;
 }
 

@@ -100,7 +100,7 @@ static struct kmem_cache *slab_cache_of(const void *ptr)
 	struct section *section = addr_to_section(ptr);
 	size_t tag = section ? section_tag(section, addr_to_pfn(ptr)) : TAG_NONE;
 
-	return tag >= TAG_FIRST_CACHE ? load_acquire(&tag_cache[tag]) : NULL;
+	return tag >= TAG_FIRST_CACHE ? tag_to_cache(tag) : NULL;
 }
 
 /*
@@ -234,7 +234,7 @@ static bool report_if_free(const void *ptr)
 {
 	struct kmem_cache *cache = slab_cache_of(ptr);
 
-	if (likely(!cache || !object_is_marked(ptr)))
+	if (likely(!cache || !object_is_marked(ptr, cache->mark_word)))
 		return false;
 	report_double_free(cache, ptr);
 	return true;
@@ -308,28 +308,21 @@ size_t heap_good_size(size_t align, size_t size)
 	return bytes_to_pages(MAX(size, 1)) << PAGE_SHIFT;
 }
 
-static void collect_cache(struct kmem_cache *cache, void *arg)
+static void trim_cache(struct kmem_cache *cache, void *unused)
 {
-	struct kmem_cache **list = arg;
-
-	list[cache->tag] = cache;
+	(void)unused;
+	cache_shrink(cache);
 }
 
 bool heap_trim(void)
 {
-	/* collected under the lock of the caches, shrunk after it */
-	struct kmem_cache *list[NR_TAGS] = { NULL };
 	struct slot *slot;
 	bool purged;
 
 	slab_boot();
 	slot_drain_all();
-	cache_for_each(collect_cache, list);
+	cache_for_each_alive(trim_cache, NULL);
 	slot = slot_enter();
-	for (unsigned int tag = 0; tag < NR_TAGS; tag++) {
-		if (list[tag])
-			cache_shrink(list[tag]);
-	}
 	purged = page_purge_all() > 0;
 	slot_leave(slot);
 	return purged;

@@ -36,7 +36,7 @@ static always_inline void heap_free(void *ptr)
 	struct section *section = addr_to_section(ptr);
 
 	if (likely(section)) {
-		size_t tag = section_tag(section, addr_to_pfn(ptr));
+		size_t tag = section_low_tag(section, addr_to_pfn(ptr));
 
 		if (likely(slot_push(this_slot, tag, ptr)))
 			return;

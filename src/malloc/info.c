@@ -13,51 +13,32 @@
 #include "slab/boot.h"
 #include "slab/slot.h"
 
-/* One cache's share of the figures. */
-struct cache_figures {
-	struct kmem_cache *cache;
-	unsigned long slabs;
-	unsigned long objects; /* all slabs' */
-	unsigned long inuse;   /* handed out by slabs */
-	unsigned long cached;  /* of these, in sheaves */
-};
-
-struct collection {
-	struct cache_figures caches[NR_TAGS];
-	size_t pcp_pages;
-	size_t section_bytes;
-};
-
-static void collect_cache(struct kmem_cache *cache, void *arg)
+static void add_cache(struct kmem_cache *cache, void *arg)
 {
-	struct collection *all = arg;
-	struct cache_figures *f = &all->caches[cache->tag];
-	struct cache_count count;
+	struct heap_figures *f = arg;
+	size_t slab_bytes, cached, live;
+	struct cache_count c;
 
-	cache_count(cache, &count);
-	f->cache = cache;
-	f->slabs = count.slabs;
-	f->objects = count.objects;
-	f->inuse = count.inuse;
-	f->cached = count.in_barns;
+	cache_count(cache, &c);
+	slab_bytes = c.slabs * ((size_t)cache->slab_mask + 1);
+	cached = MIN(c.in_barns + c.in_slots, c.inuse);
+	live = c.inuse - cached;
+	f->slab_live_objects += live;
+	f->slab_live_bytes += live * cache->size;
+	f->cached_bytes += cached * cache->size;
+	f->cached_objects += cached;
+	f->slab_free_bytes += slab_bytes - c.inuse * cache->size;
+	f->free_objects += c.objects - live;
 }
 
-/* Racy by nature: the owner pushes and pops while we look. A slot that is busy right now is counted by
- * its main sheaves only. */
-static void collect_slot(struct slot *slot, void *arg)
+/* Racy by nature: a slot that is busy right now is left out. */
+static void add_pcp(struct slot *slot, void *arg)
 {
-	struct collection *all = arg;
-	bool at_rest = lock_try(&slot->lock, LOCK_SLOT);
+	struct heap_figures *f = arg;
 
-	for (unsigned int tag = TAG_FIRST_CACHE; tag < NR_TAGS; tag++) {
-		struct sheaf *spare = at_rest ? slot->sheaves[tag].spare : NULL;
-
-		all->caches[tag].cached += READ_ONCE(slot->cache[tag].count);
-		all->caches[tag].cached += spare ? spare->size : 0;
-	}
-	if (!at_rest)
+	if (!lock_try(&slot->lock, LOCK_SLOT))
 		return;
-	all->pcp_pages += slot->pcp.nr_pages + slot->pcp.run_pages;
+	f->free_dirty_bytes += (slot->pcp.nr_pages + slot->pcp.run_pages) * PAGE_SIZE;
 	lock_release(&slot->lock, LOCK_SLOT);
 }
 
@@ -71,29 +52,6 @@ static size_t resident_section_bytes(void)
 		bytes += os_resident_bytes(section,
 					   ALIGN_UP(sizeof(*section), os_page_size()));
 	return bytes;
-}
-
-static void collect(struct collection *all)
-{
-	memset(all, 0, sizeof(*all));
-	slab_boot();
-	cache_for_each(collect_cache, all);
-	slot_for_each(collect_slot, all);
-	all->section_bytes = resident_section_bytes();
-}
-
-static void add_cache(struct heap_figures *f, const struct cache_figures *c)
-{
-	size_t slab_bytes = c->slabs * ((size_t)c->cache->slab_mask + 1);
-	size_t cached = MIN(c->cached, c->inuse);
-	size_t live = c->inuse - cached;
-
-	f->slab_live_objects += live;
-	f->slab_live_bytes += live * c->cache->size;
-	f->cached_bytes += cached * c->cache->size;
-	f->cached_objects += cached;
-	f->slab_free_bytes += slab_bytes - c->inuse * c->cache->size;
-	f->free_objects += c->objects - live;
 }
 
 static void add_zones(struct heap_figures *f)
@@ -110,45 +68,45 @@ static void add_zones(struct heap_figures *f)
 	}
 }
 
-static void add_up(struct heap_figures *f, const struct collection *all)
+void heap_figures(struct heap_figures *f)
 {
 	memset(f, 0, sizeof(*f));
-	for (unsigned int tag = 0; tag < NR_TAGS; tag++) {
-		if (all->caches[tag].cache)
-			add_cache(f, &all->caches[tag]);
-	}
+	slab_boot();
+	cache_for_each(add_cache, f);
 	add_zones(f);
-	f->free_dirty_bytes += all->pcp_pages * PAGE_SIZE;
+	slot_for_each(add_pcp, f);
 	f->large_bytes = large_total_bytes();
 	f->large_blocks = large_count();
 	f->huge_bytes = huge_total_bytes();
 	f->huge_blocks = huge_count();
-	f->metadata_bytes = all->section_bytes + meta_used_bytes();
+	f->metadata_bytes = resident_section_bytes() + meta_used_bytes();
 }
 
-void heap_figures(struct heap_figures *figures)
+/* The free objects of one class. */
+static size_t free_in_class(size_t tag, size_t *size)
 {
-	struct collection all;
+	struct kmem_cache *cache = tag_to_cache(tag);
+	struct cache_count c;
 
-	collect(&all);
-	add_up(figures, &all);
+	if (!cache || !load_acquire(&cache->ready))
+		return 0;
+	*size = cache->size;
+	cache_count(cache, &c);
+	return c.objects - c.inuse + MIN(c.in_barns + c.in_slots, c.inuse);
 }
 
-/* Free objects by size, where glibc lists its bins. */
-static void write_sizes(FILE *file, const struct collection *all)
+/* Free objects of malloc's classes by size, where glibc lists its bins. */
+static void write_sizes(FILE *file)
 {
 	fputs("<sizes>\n", file);
-	for (unsigned int tag = 0; tag < NR_TAGS; tag++) {
-		const struct cache_figures *c = &all->caches[tag];
-		size_t free;
+	for (size_t tag = TAG_FIRST_CACHE; tag < NR_CLASS_TAGS; tag++) {
+		size_t size = 0;
+		size_t free = free_in_class(tag, &size);
 
-		if (!c->cache)
-			continue;
-		free = c->objects - c->inuse + MIN(c->cached, c->inuse);
 		if (free)
 			fprintf(file,
-				"  <size from=\"%u\" to=\"%u\" total=\"%zu\" count=\"%zu\"/>\n",
-				c->cache->size, c->cache->size, free * c->cache->size, free);
+				"  <size from=\"%zu\" to=\"%zu\" total=\"%zu\" count=\"%zu\"/>\n",
+				size, size, free * size, free);
 	}
 	fputs("</sizes>\n", file);
 }
@@ -173,14 +131,12 @@ static void write_totals(FILE *file, const struct heap_figures *f)
 
 int heap_write_xml(FILE *file)
 {
-	struct collection all;
 	struct heap_figures f;
 
 	/* nothing is locked while it is written: the stream may allocate */
-	collect(&all);
-	add_up(&f, &all);
+	heap_figures(&f);
 	fputs("<malloc version=\"1\">\n<heap nr=\"0\">\n", file);
-	write_sizes(file, &all);
+	write_sizes(file);
 	write_totals(file, &f);
 	fputs("</heap>\n", file);
 	write_totals(file, &f);

@@ -29,7 +29,7 @@ const uint8_t size_tag[(MAX_SLAB_BYTES >> GRANULE_SHIFT) + 1] = {
 
 #define QUARTERS(shift) 5 << (shift), 6 << (shift), 7 << (shift), 8 << (shift)
 
-const uint16_t tag_size[TAG_FIRST_NAMED] = {
+const uint16_t tag_size[NR_CLASS_TAGS] = {
 	[TAG_FIRST_CACHE] = 16, 32, 48, 64, 80, 96, 112, 128,
 	QUARTERS(5), QUARTERS(6), QUARTERS(7), QUARTERS(8),
 	QUARTERS(9), QUARTERS(10), QUARTERS(11), QUARTERS(12),
@@ -55,7 +55,13 @@ static cold bool set_up(struct kmem_cache *cache, size_t tag)
 	char name[CACHE_NAME_BYTES];
 
 	snprintf(name, sizeof(name), "kmalloc-%u", tag_size[tag]);
-	return !cache_setup(cache, name, tag_size[tag], 0, MAX_SLAB_ORDER, (unsigned int)tag);
+	return !cache_setup(cache, &(struct cache_params){
+					   .name = name,
+					   .size = tag_size[tag],
+					   .align = MIN_OBJECT_BYTES,
+					   .max_order = MAX_SLAB_ORDER,
+					   .tag = (unsigned int)tag,
+				   });
 }
 
 struct kmem_cache *size_class_cache(size_t tag)

@@ -16,9 +16,9 @@
 extern const uint8_t size_tag[(MAX_SLAB_BYTES >> GRANULE_SHIFT) + 1];
 
 /* Bytes of an object, by tag; 0 for tags that are no size class. */
-extern const uint16_t tag_size[TAG_FIRST_NAMED];
+extern const uint16_t tag_size[NR_CLASS_TAGS];
 
-_Static_assert(TAG_FIRST_CACHE + NR_SIZE_CLASSES <= TAG_FIRST_NAMED, "a tag for each class");
+_Static_assert(TAG_FIRST_CACHE + NR_SIZE_CLASSES <= NR_CLASS_TAGS, "a tag for each class");
 _Static_assert(MAX_SLAB_BYTES <= UINT16_MAX, "tag_size holds it");
 
 static always_inline size_t size_to_tag(size_t size)

@@ -51,12 +51,19 @@ _Static_assert(MAX_PAGE_ORDER >= 10 && MAX_PAGE_ORDER <= SECTION_SHIFT - PAGE_SH
 /*
  * What a page's tag says to free(): which cache the slab that it belongs to is of, or that it is
  * no slab. Tags below TAG_FIRST_CACHE never name a cache, so that a slot needs no test for them.
+ *
+ * malloc's size classes have tags below NR_CLASS_TAGS, which are the low byte alone. A named cache's
+ * low byte is NR_CLASS_TAGS and more, below NR_LOW_TAGS, and its high byte is the number of a group of
+ * caches. So free() may look at the low byte only, and finds nothing in the slot under a named one.
  */
 #define TAG_NONE 0  /* not a page of ours */
 #define TAG_PLAIN 1 /* ours, no slab: free, or part of a large block */
 #define TAG_FIRST_CACHE 2
-#define TAG_FIRST_NAMED 64 /* below: malloc's size classes; from here on: named caches */
-#define NR_TAGS 128
+#define NR_CLASS_TAGS 64
+#define NR_LOW_TAGS 128
+#define NR_GROUPS 256
+#define CACHES_PER_GROUP (NR_LOW_TAGS - NR_CLASS_TAGS)
+#define MAX_NAMED_CACHES (NR_GROUPS * CACHES_PER_GROUP)
 
 enum page_type {
 	PAGE_NONE = 0,	  /* tail of a block, or no page of ours */
@@ -81,6 +88,8 @@ enum migratetype {
 
 #define SLAB_MAP_WORDS 4
 
+struct kmem_cache;
+
 /*
  * One for each page, 64 bytes, in a mapping of its own. Who may write which member: the owner of
  * the block that the page heads; a block on a free_area is owned by the zone's lock, one on a pcp
@@ -100,7 +109,7 @@ struct page {
 		};
 	};
 	struct list_head lru;
-	void *cache; /* [SLAB] struct kmem_cache */
+	struct kmem_cache *cache; /* [SLAB] */
 	uint64_t free_map[SLAB_MAP_WORDS]; /* [SLAB] bit set: object is free */
 };
 
@@ -168,6 +177,14 @@ static always_inline unsigned int addr_to_pfn(const void *addr)
 static always_inline size_t section_tag(const struct section *section, unsigned int pfn)
 {
 	return READ_ONCE(section->tag[pfn]);
+}
+
+/* The low byte of a tag. */
+static always_inline size_t section_low_tag(const struct section *section, unsigned int pfn)
+{
+	_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the low byte comes first");
+
+	return READ_ONCE(*(const uint8_t *)&section->tag[pfn]);
 }
 
 static inline struct section *page_section(const struct page *page)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "page/meta.h"
 #include "slab/fast.h"
 #include "slab/report.h"
 #include "slab/slab.h"
@@ -16,34 +17,47 @@
 /* Make @sheaf the main one. */
 static void install_main(struct slot *slot, struct kmem_cache *cache, struct sheaf *sheaf)
 {
-	struct slot_cache *sc = &slot->cache[cache->tag];
+	struct slot_cache *sc = slot_cache_of(slot, cache);
 	size_t capacity = MIN(sheaf->capacity, cache->sheaf_max);
 
 	slot->sheaf_bytes += capacity * cache->size;
 	slot->sheaf_bytes -= (size_t)sc->capacity * cache->size;
-	WRITE_ONCE(slot->sheaves[cache->tag].main, sheaf);
+	WRITE_ONCE(slot_sheaves_of(slot, cache)->main, sheaf);
 	sc->objects = sheaf->objects;
 	sc->capacity = (uint32_t)capacity;
 	sc->reciprocal = cache->reciprocal;
 	sc->slab_mask = cache->slab_mask;
-	sc->object_end = cache->objects * cache->size;
+	sc->object_end = cache->object_end;
 	WRITE_ONCE(sc->count, sheaf->size);
 }
 
 /* Take the main sheaf out of the fast path's hands; it knows its size again. */
 static struct sheaf *detach_main(struct slot *slot, struct kmem_cache *cache)
 {
-	struct sheaf *main = slot->sheaves[cache->tag].main;
+	struct sheaf *main = slot_sheaves_of(slot, cache)->main;
 
-	main->size = slot->cache[cache->tag].count;
+	main->size = slot_cache_of(slot, cache)->count;
 	return main;
+}
+
+static bool has_group(struct slot *slot, const struct kmem_cache *cache)
+{
+	struct slot_group **group = &slot->group[cache->tag >> 8];
+
+	if (cache->tag < NR_CLASS_TAGS || *group)
+		return true;
+	/* others look at all slots' sheaves of a cache without the slot's lock */
+	WRITE_ONCE(*group, meta_alloc(sizeof(**group)));
+	return *group;
 }
 
 static bool has_main(struct slot *slot, struct kmem_cache *cache)
 {
 	struct sheaf *first;
 
-	if (likely(slot->sheaves[cache->tag].main))
+	if (unlikely(!cache->sheaf_min || !has_group(slot, cache)))
+		return false;
+	if (likely(slot_sheaves_of(slot, cache)->main))
 		return true;
 	first = sheaf_alloc(cache->sheaf_min);
 	if (!first)
@@ -54,7 +68,7 @@ static bool has_main(struct slot *slot, struct kmem_cache *cache)
 
 static void swap_spare(struct slot *slot, struct kmem_cache *cache)
 {
-	struct slot_sheaves *sheaves = &slot->sheaves[cache->tag];
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
 	struct sheaf *main = detach_main(slot, cache);
 
 	install_main(slot, cache, sheaves->spare);
@@ -77,9 +91,9 @@ static void swap_spare(struct slot *slot, struct kmem_cache *cache)
 static unsigned long objects_in_use(struct slot *slot, struct kmem_cache *cache,
 				    const struct kmem_cache_node *node)
 {
-	const struct sheaf *spare = slot->sheaves[cache->tag].spare;
+	const struct sheaf *spare = slot_sheaves_of(slot, cache)->spare;
 	unsigned long out = node ? READ_ONCE(node->nr_inuse) : 0;
-	unsigned long idle = slot->cache[cache->tag].count;
+	unsigned long idle = slot_cache_of(slot, cache)->count;
 
 	idle += spare ? spare->size : 0;
 	idle += node ? READ_ONCE(node->barn.nr_objects) : 0;
@@ -89,8 +103,8 @@ static unsigned long objects_in_use(struct slot *slot, struct kmem_cache *cache,
 static bool should_grow(struct slot *slot, struct kmem_cache *cache,
 			const struct kmem_cache_node *node)
 {
-	struct slot_sheaves *sheaves = &slot->sheaves[cache->tag];
-	size_t capacity = slot->cache[cache->tag].capacity;
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
+	size_t capacity = slot_cache_of(slot, cache)->capacity;
 
 	if (++sheaves->events < EVENTS_TO_GROW)
 		return false;
@@ -104,7 +118,7 @@ static bool should_grow(struct slot *slot, struct kmem_cache *cache,
 static bool should_shrink(struct slot *slot, struct kmem_cache *cache,
 			  const struct kmem_cache_node *node)
 {
-	size_t capacity = slot->cache[cache->tag].capacity;
+	size_t capacity = slot_cache_of(slot, cache)->capacity;
 
 	return capacity > cache->sheaf_floor &&
 	       capacity > objects_in_use(slot, cache, node) / SHRINK_ABOVE_SHARE;
@@ -113,7 +127,7 @@ static bool should_shrink(struct slot *slot, struct kmem_cache *cache,
 /* Replace the main sheaf by one of about twice its capacity, with the same objects. */
 static bool grow_main(struct slot *slot, struct kmem_cache *cache)
 {
-	uint32_t wanted = MIN(slot->cache[cache->tag].capacity * 2 + 4, cache->sheaf_max);
+	uint32_t wanted = MIN(slot_cache_of(slot, cache)->capacity * 2 + 4, cache->sheaf_max);
 	struct sheaf *larger = sheaf_alloc(wanted);
 	struct sheaf *main;
 
@@ -130,8 +144,8 @@ static bool grow_main(struct slot *slot, struct kmem_cache *cache)
 /* The main sheaf is empty: put objects into it. Return: whether there are any now. */
 static bool refill_main(struct slot *slot, struct kmem_cache *cache)
 {
-	struct slot_sheaves *sheaves = &slot->sheaves[cache->tag];
-	struct slot_cache *sc = &slot->cache[cache->tag];
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
+	struct slot_cache *sc = slot_cache_of(slot, cache);
 	struct kmem_cache_node *node = cache_node(cache, slot->nid);
 	struct sheaf *full;
 	unsigned int got;
@@ -153,29 +167,75 @@ static bool refill_main(struct slot *slot, struct kmem_cache *cache)
 	return got > 0;
 }
 
-/* Without a sheaf, for which there was no memory: one object straight from the slabs. */
-static void *alloc_direct(struct kmem_cache *cache)
+/*
+ * Up to @want objects for the caller, still marked: from the main sheaf and what refills it, the last ones
+ * straight from the slabs when they are more than sheaves are for, or when there is no sheaf.
+ */
+static size_t take_objects(struct slot *slot, struct kmem_cache *cache, void **objects, size_t want)
 {
-	void *object;
+	size_t got = 0;
 
-	if (!slab_refill(cache, 0, &object, 1, NULL))
-		return NULL;
-	object_unmark(object);
-	return object;
+	if (has_main(slot, cache)) {
+		struct slot_cache *sc = slot_cache_of(slot, cache);
+
+		while (got < want && (sc->count || (want - got <= sc->capacity &&
+						    refill_main(slot, cache)))) {
+			size_t nr = MIN(want - got, sc->count);
+
+			WRITE_ONCE(sc->count, (uint32_t)(sc->count - nr));
+			memcpy(objects + got, sc->objects + sc->count, nr * sizeof(void *));
+			got += nr;
+		}
+	}
+	while (got < want) {
+		unsigned int step = (unsigned int)MIN(want - got, SHEAF_MAX_CAPACITY);
+		unsigned int nr = slab_refill(cache, slot->nid, objects + got, step, &slot->pcp);
+
+		if (!nr)
+			break;
+		got += nr;
+	}
+	return got;
+}
+
+size_t cache_take(struct kmem_cache *cache, void **objects, size_t want)
+{
+	size_t got = 0;
+
+	do {
+		struct slot *slot = slot_enter();
+
+		got += take_objects(slot, cache, objects + got, want - got);
+		slot_leave(slot);
+		/* constructors are the program's code: they run while nothing is held */
+	} while (got < want && cache->ctor && slab_construct(cache, NUMA_NO_NODE));
+	return got;
 }
 
 noinline void *cache_alloc_slow(struct kmem_cache *cache)
 {
-	struct slot *slot = slot_enter();
-	void *object = NULL;
+	void *object;
 
-	if (has_main(slot, cache)) {
-		if (!slot_pop(slot, cache->tag, &object) && refill_main(slot, cache))
-			slot_pop(slot, cache->tag, &object);
-	}
-	if (!object)
-		object = alloc_direct(cache);
-	slot_leave(slot);
+	if (!cache_take(cache, &object, 1))
+		return NULL;
+	object_unmark(object, cache->mark_word);
+	return object;
+}
+
+noinline void *cache_alloc_node_slow(struct kmem_cache *cache, unsigned int nid)
+{
+	void *object;
+	unsigned int got;
+
+	do {
+		struct slot *slot = slot_enter();
+
+		got = slab_refill(cache, nid, &object, 1, slot->nid == nid ? &slot->pcp : NULL);
+		slot_leave(slot);
+	} while (!got && cache->ctor && slab_construct(cache, (int)nid));
+	if (!got)
+		return NULL;
+	object_unmark(object, cache->mark_word);
 	return object;
 }
 
@@ -183,7 +243,7 @@ noinline void *cache_alloc_slow(struct kmem_cache *cache)
 static uint32_t barn_limit(struct slot *slot, struct kmem_cache *cache,
 			   const struct kmem_cache_node *node)
 {
-	size_t two = (size_t)slot->cache[cache->tag].capacity * 2;
+	size_t two = (size_t)slot_cache_of(slot, cache)->capacity * 2;
 	size_t share = objects_in_use(slot, cache, node) / SHRINK_ABOVE_SHARE;
 
 	return (uint32_t)MIN(MAX(two, share), cache->barn_max);
@@ -210,7 +270,7 @@ static bool store_main(struct slot *slot, struct kmem_cache *cache, struct kmem_
 	/* racy peek; rechecked under the lock */
 	if (READ_ONCE(node->barn.nr_objects) >= limit)
 		return false;
-	fresh = empty_sheaf(cache, node, slot->cache[cache->tag].capacity);
+	fresh = empty_sheaf(cache, node, slot_cache_of(slot, cache)->capacity);
 	if (!fresh)
 		return false;
 	if (!barn_put_full(&node->barn, detach_main(slot, cache), limit)) {
@@ -231,7 +291,7 @@ static void flush_main(struct slot *slot, struct kmem_cache *cache)
 {
 	struct sheaf *main = detach_main(slot, cache);
 
-	WRITE_ONCE(slot->cache[cache->tag].count, 0);
+	WRITE_ONCE(slot_cache_of(slot, cache)->count, 0);
 	flush_sheaf(slot, cache, main);
 }
 
@@ -252,9 +312,9 @@ static void shrink_barn(struct slot *slot, struct kmem_cache *cache, struct kmem
 static void shrink_sheaves(struct slot *slot, struct kmem_cache *cache,
 			   struct kmem_cache_node *node)
 {
-	struct slot_sheaves *sheaves = &slot->sheaves[cache->tag];
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
 	struct sheaf *old = sheaves->main;
-	uint32_t wanted = MAX(slot->cache[cache->tag].capacity / 2, cache->sheaf_floor);
+	uint32_t wanted = MAX(slot_cache_of(slot, cache)->capacity / 2, cache->sheaf_floor);
 	struct sheaf *smaller = sheaf_alloc(wanted);
 
 	flush_main(slot, cache);
@@ -276,8 +336,8 @@ static void shrink_sheaves(struct slot *slot, struct kmem_cache *cache,
  */
 static void make_room(struct slot *slot, struct kmem_cache *cache)
 {
-	struct slot_sheaves *sheaves = &slot->sheaves[cache->tag];
-	struct slot_cache *sc = &slot->cache[cache->tag];
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
+	struct slot_cache *sc = slot_cache_of(slot, cache);
 	struct kmem_cache_node *node = cache_node(cache, slot->nid);
 
 	if (!sheaves->spare)
@@ -296,30 +356,40 @@ static void make_room(struct slot *slot, struct kmem_cache *cache)
 		flush_main(slot, cache);
 }
 
-/* A valid object that is in use: into the slot, or to its slab when that has no sheaf. */
-static void free_object(struct kmem_cache *cache, void *object)
+void cache_give(struct kmem_cache *cache, void **objects, size_t nr)
 {
 	struct slot *slot = slot_enter();
-	struct slot_cache *sc;
+	size_t given = 0;
 
-	if (has_main(slot, cache)) {
-		sc = &slot->cache[cache->tag];
-		if (sc->count >= sc->capacity)
-			make_room(slot, cache);
-		slot_push(slot, cache->tag, object);
-	} else {
-		object_mark(object);
-		slab_flush(cache, &object, 1, &slot->pcp, slot->nid);
+	while (given < nr && has_main(slot, cache)) {
+		struct slot_cache *sc = slot_cache_of(slot, cache);
+		size_t room = sc->capacity - sc->count;
+		size_t step = MIN(nr - given, room);
+
+		memcpy(sc->objects + sc->count, objects + given, step * sizeof(void *));
+		store_release(&sc->count, (uint32_t)(sc->count + step));
+		given += step;
+		if (given == nr)
+			break;
+		/* more than sheaves are for */
+		if (nr - given > sc->capacity)
+			break;
+		make_room(slot, cache);
 	}
+	if (given < nr)
+		slab_flush(cache, objects + given, nr - given, &slot->pcp, slot->nid);
 	slot_leave(slot);
 }
 
 noinline void cache_free_slow(struct kmem_cache *cache, void *object)
 {
-	if (!slab_of(cache, object) || !slab_is_object(cache, object))
+	if (!slab_of(cache, object) || !slab_is_object(cache, object)) {
 		report_not_an_object(cache, object);
-	else if (object_is_marked(object) || !slab_object_in_use(cache, object))
+	} else if (object_is_marked(object, cache->mark_word) ||
+		   !slab_object_in_use(cache, object)) {
 		report_double_free(cache, object);
-	else
-		free_object(cache, object);
+	} else {
+		object_mark(object, cache->mark_word);
+		cache_give(cache, &object, 1);
+	}
 }

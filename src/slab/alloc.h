@@ -17,6 +17,19 @@
  */
 void *cache_alloc_slow(struct kmem_cache *cache);
 
+/* The same from the slabs of node @nid, past the sheaves. Another node's when that has none. */
+void *cache_alloc_node_slow(struct kmem_cache *cache, unsigned int nid);
+
+/**
+ * cache_take() - several objects, which stay marked as free.
+ *
+ * Return: how many; fewer than @want only when there is no memory.
+ */
+size_t cache_take(struct kmem_cache *cache, void **objects, size_t want);
+
+/* Put marked objects, known to be @cache's, into sheaves and slabs. */
+void cache_give(struct kmem_cache *cache, void **objects, size_t nr);
+
 /**
  * cache_free_slow() - free an object when the main sheaf did not take it.
  * @cache: the cache that the page's tag names.

@@ -49,6 +49,7 @@ static void read_options(char **env)
 static void set_walkers(void)
 {
 	lock_set_walker(LOCK_INIT, walk_boot);
+	lock_set_walker(LOCK_LIFETIME, cache_walk_lifetime);
 	lock_set_walker(LOCK_CACHES, cache_walk_caches);
 	lock_set_walker(LOCK_SLOTS, slot_walk_list);
 	lock_set_walker(LOCK_SLOT, slot_walk_slots);

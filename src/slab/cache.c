@@ -8,13 +8,19 @@
 #include "os/info.h"
 #include "page/meta.h"
 #include "slab/geometry.h"
+#include "slab/mark.h"
+#include "slab/rcu.h"
 #include "slab/slab.h"
 #include "slab/slot.h"
 
-struct kmem_cache *tag_cache[NR_TAGS];
+/* In .bss, a page or two of it touched. [atomic] */
+static struct kmem_cache *class_cache[NR_CLASS_TAGS];
+static struct kmem_cache *named_cache[MAX_NAMED_CACHES];
 
+static struct lock lifetime_lock;
 static struct lock caches_lock;
-static struct list_head caches; /* [caches_lock] */
+static struct list_head caches;	 /* [caches_lock] */
+static unsigned int first_named; /* [caches_lock] none below it is free */
 
 /* Bytes of empty slabs that one node of a cache keeps. Arbitrary: as much as a slot's pcp lists. */
 #define EMPTY_BYTES KIB(64)
@@ -51,28 +57,57 @@ static unsigned int cached_min_objects(void)
 	return objects;
 }
 
-/* Object size, alignment and slab size. */
-static int set_geometry(struct kmem_cache *cache, size_t size, size_t align,
-			unsigned int max_order)
+/* Whether the contents of a free object must stay as they are. */
+static bool keeps_contents(const struct cache_params *params)
 {
-	int order;
+	return params->ctor || (params->flags & SLAB_TYPESAFE_BY_RCU);
+}
 
-	if (!align)
-		align = MIN_OBJECT_BYTES;
+/* Object size, alignment and where a free object's mark lies. */
+static int set_layout(struct kmem_cache *cache, const struct cache_params *params)
+{
+	size_t align = params->align ? params->align : MIN_OBJECT_ALIGN;
+	size_t size = params->size;
+
 	if (!size || size > SECTION_BYTES || !is_power_of_2(align) || align > PAGE_SIZE)
 		return -EINVAL;
+	align = MAX(align, MIN_OBJECT_ALIGN);
 	cache->object_size = (uint32_t)size;
 	cache->align = (uint32_t)align;
-	cache->size = (uint32_t)ALIGN_UP(MAX(size, MIN_OBJECT_BYTES), align);
-	order = slab_order(cache->size, cached_min_objects(), max_order);
+	cache->mark_word = MARK_WORD;
+	if (keeps_contents(params)) {
+		cache->mark_word = (uint32_t)DIV_ROUND_UP(size, sizeof(uintptr_t));
+		if (params->mark_word)
+			cache->mark_word = (uint32_t)*params->mark_word;
+	}
+	size = MAX(size, (cache->mark_word + 1) * sizeof(uintptr_t));
+	size = ALIGN_UP(MAX(size, MIN_OBJECT_BYTES), align);
+	if (size > SECTION_BYTES)
+		return -EINVAL;
+	cache->size = (uint32_t)size;
+	return 0;
+}
+
+static int set_slab_size(struct kmem_cache *cache, unsigned int max_order)
+{
+	int order = slab_order(cache->size, cached_min_objects(), max_order);
+
 	if (order < 0)
 		return -EINVAL;
 	cache->order = (uint8_t)order;
 	cache->objects = (uint16_t)((PAGE_SIZE << order) / cache->size);
 	cache->slab_mask = (uint32_t)((PAGE_SIZE << order) - 1);
+	cache->object_end = cache->objects * cache->size;
 	cache->reciprocal = reciprocal_of(cache->size);
 	cache->fullness = ((uint64_t)NR_FULLNESS << 32) / cache->objects;
 	return 0;
+}
+
+static uint8_t zone_for(slab_flags_t flags)
+{
+	if (flags & SLAB_CACHE_DMA)
+		return ZONE_DMA;
+	return flags & SLAB_CACHE_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
 }
 
 static uint32_t clamp(size_t n, uint32_t low, uint32_t high)
@@ -80,7 +115,17 @@ static uint32_t clamp(size_t n, uint32_t low, uint32_t high)
 	return n < low ? low : n > high ? high : (uint32_t)n;
 }
 
-static void set_limits(struct kmem_cache *cache)
+/* Objects larger than this have no sheaves: two of them would be much to keep. Arbitrary. */
+#define MAX_SHEAF_OBJECT_BYTES KIB(64)
+
+static void set_asked_limits(struct kmem_cache *cache)
+{
+	cache->sheaf_max = MIN(cache->sheaf_capacity, SHEAF_MAX_CAPACITY);
+	cache->sheaf_min = MIN(cache->sheaf_max, FIRST_SHEAF_OBJECTS);
+	cache->sheaf_floor = cache->sheaf_max;
+}
+
+static void set_found_limits(struct kmem_cache *cache)
 {
 	size_t sheaf_bytes = READ_ONCE(options.sheaf_kib) * 1024;
 
@@ -89,6 +134,14 @@ static void set_limits(struct kmem_cache *cache)
 				 MIN(FIRST_SHEAF_OBJECTS, cache->sheaf_max));
 	cache->sheaf_floor = clamp(SHEAF_FLOOR_BYTES / cache->size, cache->sheaf_min,
 				   MIN(SHEAF_FLOOR_OBJECTS, cache->sheaf_max));
+}
+
+static void set_limits(struct kmem_cache *cache)
+{
+	if (cache->sheaf_capacity)
+		set_asked_limits(cache);
+	else if (cache->size <= MAX_SHEAF_OBJECT_BYTES)
+		set_found_limits(cache);
 	cache->barn_max = cache->sheaf_max * BARN_SHEAVES;
 	cache->min_empty = clamp(EMPTY_BYTES / (cache->slab_mask + 1), 1, MAX_EMPTY_SLABS);
 }
@@ -99,43 +152,91 @@ static void node_init(struct kmem_cache_node *node)
 		list_head_init(&node->partial[fullness]);
 }
 
-/* @tag, or any free one when it is 0. Return: 0 when there is none. */
+static unsigned int named_tag(unsigned int number)
+{
+	return (number / CACHES_PER_GROUP) << 8 | (NR_CLASS_TAGS + number % CACHES_PER_GROUP);
+}
+
+static struct kmem_cache **tag_place(size_t tag)
+{
+	if (tag < NR_CLASS_TAGS)
+		return &class_cache[tag];
+	return &named_cache[(tag >> 8) * CACHES_PER_GROUP + (tag & (CACHES_PER_GROUP - 1))];
+}
+
+struct kmem_cache *tag_to_cache(size_t tag)
+{
+	return load_acquire(tag_place(tag));
+}
+
+/* @tag, or the lowest free one of a named cache when it is 0. Return: 0 when there is none. */
 static unsigned int claim_tag(struct kmem_cache *cache, unsigned int tag)
 {
 	ASSERT_HELD(&caches_lock, LOCK_CACHES);
 	if (!tag) {
-		for (tag = NR_TAGS - 1; tag >= TAG_FIRST_NAMED && tag_cache[tag]; tag--)
-			;
-		if (tag < TAG_FIRST_NAMED)
+		while (first_named < MAX_NAMED_CACHES && named_cache[first_named])
+			first_named++;
+		if (first_named == MAX_NAMED_CACHES)
 			return 0;
+		tag = named_tag(first_named);
 	}
-	if (tag_cache[tag])
+	if (*tag_place(tag))
 		return 0;
-	store_release(&tag_cache[tag], cache);
+	store_release(tag_place(tag), cache);
 	return tag;
 }
 
-int cache_setup(struct kmem_cache *cache, const char *name, size_t size, size_t align,
-		     unsigned int max_order, unsigned int tag)
+static void give_tag_back(const struct kmem_cache *cache)
 {
+	struct kmem_cache **place = tag_place(cache->tag);
+
+	ASSERT_HELD(&caches_lock, LOCK_CACHES);
+	store_release(place, NULL);
+	if (cache->tag >= NR_CLASS_TAGS)
+		first_named = MIN(first_named, (unsigned int)(place - named_cache));
+}
+
+/* All that follows from @params alone. */
+static int describe(struct kmem_cache *cache, const struct cache_params *params)
+{
+	int error;
+
+	cache->flags = params->flags;
+	cache->ctor = params->ctor;
+	cache->sheaf_capacity = params->sheaf_capacity;
+	cache->zone = zone_for(params->flags);
+	cache->migratetype = params->flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE :
+								    MIGRATE_UNMOVABLE;
+	snprintf(cache->name, sizeof(cache->name), "%s", params->name);
+	error = set_layout(cache, params);
+	if (!error)
+		error = set_slab_size(cache, params->max_order);
+	if (!error)
+		set_limits(cache);
+	return error;
+}
+
+int cache_setup(struct kmem_cache *cache, const struct cache_params *params)
+{
+	unsigned int tag;
 	int error = 0;
 
 	lock_acquire(&caches_lock, LOCK_CACHES);
 	if (cache->ready)
 		goto out; /* another thread was faster */
-	error = set_geometry(cache, size, align, max_order);
+	error = describe(cache, params);
 	if (error)
 		goto out;
-	set_limits(cache);
-	snprintf(cache->name, sizeof(cache->name), "%s", name);
-	cache->migratetype = MIGRATE_UNMOVABLE;
 	node_init(&cache->node0);
 	cache->node[0] = &cache->node0;
-	cache->tag = (uint8_t)claim_tag(cache, tag);
-	if (!cache->tag) {
+	list_head_init(&cache->aliases);
+	cache->nr_names = 1;
+	tag = claim_tag(cache, params->tag);
+	if (!tag) {
 		error = -ENOSPC;
 		goto out;
 	}
+	cache->tag = (uint16_t)tag;
 	if (!caches.next)
 		list_head_init(&caches);
 	list_add_tail(&cache->list, &caches);
@@ -211,25 +312,41 @@ static unsigned long slabs_left(struct kmem_cache *cache)
 	return slabs;
 }
 
-int cache_teardown(struct kmem_cache *cache)
+static void free_nodes(struct kmem_cache *cache)
 {
-	bool forgotten = slot_forget_cache(cache);
-
-	cache_shrink(cache);
-	if (!forgotten || slabs_left(cache))
-		return -EBUSY;
-	lock_acquire(&caches_lock, LOCK_CACHES);
-	list_del(&cache->list);
-	store_release(&tag_cache[cache->tag], NULL);
-	store_release(&cache->ready, false);
-	lock_release(&caches_lock, LOCK_CACHES);
 	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
 		struct kmem_cache_node *node = cache->node[nid];
 
 		if (node && node != &cache->node0)
 			meta_free(node, sizeof(*node));
 	}
+}
+
+static int teardown_alone(struct kmem_cache *cache)
+{
+	slot_forget_cache(cache);
+	cache_shrink(cache);
+	if (slabs_left(cache))
+		return -EBUSY;
+	if (cache->flags & SLAB_TYPESAFE_BY_RCU)
+		slab_rcu_barrier();
+	lock_acquire(&caches_lock, LOCK_CACHES);
+	list_del(&cache->list);
+	give_tag_back(cache);
+	store_release(&cache->ready, false);
+	lock_release(&caches_lock, LOCK_CACHES);
+	free_nodes(cache);
 	return 0;
+}
+
+int cache_teardown(struct kmem_cache *cache)
+{
+	int error;
+
+	lock_acquire(&lifetime_lock, LOCK_LIFETIME);
+	error = teardown_alone(cache);
+	lock_release(&lifetime_lock, LOCK_LIFETIME);
+	return error;
 }
 
 static void set_limits_again(struct kmem_cache *cache, void *unused)
@@ -253,6 +370,28 @@ void cache_for_each(void (*visit)(struct kmem_cache *cache, void *arg), void *ar
 	lock_release(&caches_lock, LOCK_CACHES);
 }
 
+/* The cache behind @cache, or the first one for NULL. */
+static struct kmem_cache *next_cache(const struct kmem_cache *cache)
+{
+	struct kmem_cache *next = NULL;
+	const struct list_head *pos;
+
+	lock_acquire(&caches_lock, LOCK_CACHES);
+	pos = cache ? &cache->list : &caches;
+	if (pos->next && pos->next != &caches)
+		next = list_entry(pos->next, struct kmem_cache, list);
+	lock_release(&caches_lock, LOCK_CACHES);
+	return next;
+}
+
+void cache_for_each_alive(void (*visit)(struct kmem_cache *cache, void *arg), void *arg)
+{
+	lock_acquire(&lifetime_lock, LOCK_LIFETIME);
+	for (struct kmem_cache *cache = next_cache(NULL); cache; cache = next_cache(cache))
+		visit(cache, arg);
+	lock_release(&lifetime_lock, LOCK_LIFETIME);
+}
+
 void cache_count(struct kmem_cache *cache, struct cache_count *count)
 {
 	*count = (struct cache_count){ 0 };
@@ -268,6 +407,12 @@ void cache_count(struct kmem_cache *cache, struct cache_count *count)
 		count->in_barns += READ_ONCE(node->barn.nr_objects);
 	}
 	count->objects = count->slabs * cache->objects;
+	count->in_slots = slot_count_objects(cache);
+}
+
+void cache_walk_lifetime(void (*visit)(struct lock *lock))
+{
+	visit(&lifetime_lock);
 }
 
 void cache_walk_caches(void (*visit)(struct lock *lock))

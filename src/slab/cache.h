@@ -13,16 +13,29 @@
 #ifndef SLABUDDY_SLAB_CACHE_H
 #define SLABUDDY_SLAB_CACHE_H
 
+#include <slabuddy/slab.h>
+
 #include "buddy/page_alloc.h"
 #include "slab/barn.h"
 
 /* Partial slabs by how full they are: less than a quarter in use, less than half … */
 #define NR_FULLNESS 4
 
-#define CACHE_NAME_BYTES 32
+#define CACHE_NAME_BYTES (KMEM_CACHE_NAME_MAX + 1)
 
-/* Objects of this size and more may carry the mark of a free object, see fast.h. */
+/* Objects of this size and more may carry the mark of a free object, see mark.h. */
 #define MIN_OBJECT_BYTES 16
+
+/* The least alignment of a named cache's objects, as in the kernel. */
+#define MIN_OBJECT_ALIGN sizeof(void *)
+
+/* The audit's own count of a node's slabs. [frozen world] */
+struct node_audit {
+	unsigned long slabs;
+	unsigned long inuse;
+	unsigned long partial;
+	unsigned long empty;
+};
 
 struct kmem_cache_node {
 	struct lock list_lock;
@@ -32,63 +45,88 @@ struct kmem_cache_node {
 	unsigned long nr_inuse;	 /* [list_lock] objects handed out by all slabs */
 	struct list_head partial[NR_FULLNESS]; /* [list_lock] */
 	struct barn barn;
+	struct node_audit audit;
 };
 
+struct cache_debug;
+
 /*
- * All members but the node's contents are constant once the cache is on the list of caches.
+ * What the fast paths read comes first, in one cache line. All members but the node's contents are
+ * constant once the cache is on the list of caches, unless they say otherwise.
  */
 struct kmem_cache {
-	char name[CACHE_NAME_BYTES];
-	uint32_t object_size; /* bytes asked for */
-	uint32_t size;	      /* bytes from one object to the next */
-	uint32_t align;
-	uint16_t objects; /* in one slab */
-	uint8_t order;	  /* of a slab */
-	uint8_t tag;	  /* index in every slot, and in the pages' tags */
+	uint64_t reciprocal;   /* 2^64 / size, rounded up: division by multiplication */
+	uint32_t slab_mask;    /* bytes of a slab - 1 */
+	uint32_t object_end;   /* bytes of a slab that objects fill; the rest is none */
+	uint32_t first_offset; /* of the first object in its slab */
+	uint32_t mark_word;    /* of an object: where a free one's mark is, see mark.h */
+	uint32_t size;	       /* bytes from one object to the next */
+	uint32_t object_size;  /* [CACHES; atomic] bytes asked for; a merged cache may raise it */
+	uint16_t tag;	       /* its place in every slot, and the tag of its pages */
+	uint16_t objects;      /* in one slab */
+	uint8_t order;	       /* of a slab */
 	uint8_t migratetype;
-	bool ready;	     /* [atomic] everything above is set */
-	uint32_t slab_mask;  /* bytes of a slab - 1 */
-	uint64_t reciprocal; /* 2^64 / size, rounded up: division by multiplication */
-	uint64_t fullness;   /* NR_FULLNESS * 2^32 / objects */
-	uint32_t sheaf_min;  /* capacity that a slot starts with */
+	uint8_t zone;	       /* enum zone_type of its slabs */
+	bool ready;	       /* [atomic] everything is set */
+	slab_flags_t flags;
+	uint32_t align;
+	void (*ctor)(void *object);
+	struct cache_debug *debug; /* NULL: the cache is not debugged */
+
+	uint64_t fullness;    /* NR_FULLNESS * 2^32 / objects */
+	uint32_t sheaf_min;   /* capacity that a slot starts with; 0: no sheaves */
 	uint32_t sheaf_floor; /* how far it may grow without asking how much is in use */
-	uint32_t sheaf_max;  /* and how far at most */
-	uint32_t barn_max;   /* objects in full sheaves that a barn may hold */
-	uint32_t min_empty;  /* empty slabs that a node keeps */
-	struct list_head list; /* [CACHES] */
+	uint32_t sheaf_max;   /* and how far at most */
+	uint32_t barn_max;    /* objects in full sheaves that a barn may hold */
+	uint32_t min_empty;   /* empty slabs that a node keeps */
+	uint32_t sheaf_capacity; /* what the owner asked for; 0: nothing */
+	uint32_t nr_names;    /* [CACHES] its own and its aliases */
+	char name[CACHE_NAME_BYTES];
+	struct list_head list;	  /* [CACHES] */
+	struct list_head aliases; /* [CACHES] struct cache_alias, newest first */
 	struct kmem_cache_node *node[MAX_NUMNODES]; /* [atomic] made at first use */
 	struct kmem_cache_node node0;
 };
 
-/* The cache of each tag, or NULL. [atomic] */
-extern struct kmem_cache *tag_cache[NR_TAGS];
+/* Another name of a cache. */
+struct cache_alias {
+	struct list_head list; /* [CACHES] */
+	char name[CACHE_NAME_BYTES];
+};
+
+/* What a cache is to be like. All zero but name, size and max_order is a plain one. */
+struct cache_params {
+	const char *name; /* copied; cut to CACHE_NAME_BYTES - 1 */
+	size_t size;	  /* bytes of an object, 1 to a section */
+	size_t align;	  /* power of two, at most PAGE_SIZE; 0: MIN_OBJECT_ALIGN */
+	unsigned int max_order; /* see slab_order() */
+	unsigned int tag;	/* of malloc's size classes; 0: a named cache, any tag */
+	slab_flags_t flags;
+	void (*ctor)(void *object);
+	const size_t *mark_word; /* the one that may be written in a free object whose contents must stay */
+	unsigned int sheaf_capacity;
+};
 
 /**
  * cache_setup() - make a cache in memory that the caller provides.
  * @cache: all zero.
- * @name: copied; cut to CACHE_NAME_BYTES - 1.
- * @size: bytes of an object, 1 to a section.
- * @align: power of two, at most PAGE_SIZE; 0 for the natural one.
- * @max_order: see slab_order().
- * @tag: the tag wanted, or 0 for any.
  *
  * Return: 0, -EINVAL for a size or alignment that cannot be, -ENOSPC when all tags are taken.
  * Context: takes LOCK_CACHES.
  */
-int cache_setup(struct kmem_cache *cache, const char *name, size_t size, size_t align,
-		     unsigned int max_order, unsigned int tag);
+int cache_setup(struct kmem_cache *cache, const struct cache_params *params);
 
 /**
  * cache_teardown() - take a cache off the list.
  *
- * Return: 0; or -EBUSY when objects are left, or another thread's slot has a sheaf of it, and then
- * the cache stays as it is.
+ * Takes what all slots hold of it, so no thread may use it any more. Waits for RCU when its slabs do.
+ *
+ * Return: 0; or -EBUSY when objects are left, and then the cache stays.
  */
 int cache_teardown(struct kmem_cache *cache);
 
 /**
- * cache_shrink() - give back what a cache holds without need: full sheaves in its barns,
- * empty slabs.
+ * cache_shrink() - give back what a cache holds without need: full sheaves in its barns, empty slabs.
  *
  * Return: 0 when no empty slab is left, like the kernel's.
  */
@@ -104,21 +142,30 @@ void cache_options_changed(void);
 /* Calls @visit for each cache, under LOCK_CACHES. */
 void cache_for_each(void (*visit)(struct kmem_cache *cache, void *arg), void *arg);
 
+/* The same under LOCK_LIFETIME, which keeps caches from ending; system calls are allowed. */
+void cache_for_each_alive(void (*visit)(struct kmem_cache *cache, void *arg), void *arg);
+
 /* What a cache holds, for reports. Objects are "cached" while they are free in a sheaf. */
 struct cache_count {
 	unsigned long slabs;
-	unsigned long objects; /* all slabs' */
-	unsigned long inuse;   /* handed out by slabs: live or in a sheaf of a slot or barn */
+	unsigned long objects;	/* all slabs' */
+	unsigned long inuse;	/* handed out by slabs: live or in a sheaf of a slot or barn */
 	unsigned long in_barns;
+	unsigned long in_slots;
 };
 
+/* Racy where threads run: what they take and give meanwhile is counted or not. */
 void cache_count(struct kmem_cache *cache, struct cache_count *count);
 
+/* The cache with a tag, or NULL. */
+struct kmem_cache *tag_to_cache(size_t tag);
+
+void cache_walk_lifetime(void (*visit)(struct lock *lock));
 void cache_walk_caches(void (*visit)(struct lock *lock));
 void cache_walk_barns(void (*visit)(struct lock *lock));
 void cache_walk_nodes(void (*visit)(struct lock *lock));
 
-/* Number of the object around @offset of a slab. */
+/* Number of the object around @offset of a slab, counted from first_offset. */
 static always_inline unsigned int object_number(const struct kmem_cache *cache, uint32_t offset)
 {
 	return (unsigned int)((unsigned __int128)cache->reciprocal * offset >> 64);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "slab/slab.h"
 
-#include "slab/mark.h"
+#include "buddy/run.h"
+#include "slab/fast.h"
+#include "slab/rcu.h"
 #include "slab/report.h"
 
 static unsigned int nr_map_words(const struct kmem_cache *cache)
@@ -47,12 +49,20 @@ static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, struct 
  */
 static void wipe_marks(struct kmem_cache *cache, struct page *slab)
 {
-	char *object = page_start(slab);
+	char *object = (char *)page_start(slab) + cache->first_offset;
 
 	for (unsigned int i = 0; i < cache->objects; i++, object += cache->size) {
-		if (object_is_marked(object))
-			object_unmark(object);
+		if (object_is_marked(object, cache->mark_word))
+			object_unmark(object, cache->mark_word);
 	}
+}
+
+/* The pages of a slab whose readers are gone. Its struct page has kept nothing but their number. */
+static void release_after_readers(void *head)
+{
+	struct page *page = list_entry((struct list_head *)head, struct page, lru);
+
+	zone_free_run(page, page->nr_pages);
 }
 
 static void slab_release(struct kmem_cache *cache, struct page *slab, struct pcp *pcp,
@@ -63,7 +73,10 @@ static void slab_release(struct kmem_cache *cache, struct page *slab, struct pcp
 	page_set_type(slab, PAGE_USED);
 	slab->cache = NULL;
 	slab->nr_pages = 1U << cache->order;
-	page_free(slab, cache->order, cache->migratetype, pcp, pcp_nid);
+	if (unlikely(cache->flags & SLAB_TYPESAFE_BY_RCU))
+		slab_rcu_defer(&slab->lru, release_after_readers);
+	else
+		page_free(slab, cache->order, cache->migratetype, pcp, pcp_nid);
 }
 
 static void partial_add(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab)
@@ -84,7 +97,7 @@ static void partial_del(struct kmem_cache_node *node, struct page *slab)
 static unsigned int take_objects(struct kmem_cache *cache, struct page *slab, void **objects,
 				 unsigned int want)
 {
-	char *base = page_start(slab);
+	char *base = (char *)page_start(slab) + cache->first_offset;
 	unsigned int words = nr_map_words(cache);
 	unsigned int got = 0;
 
@@ -133,6 +146,16 @@ static unsigned int take_from_partial(struct kmem_cache *cache, struct kmem_cach
 	return got;
 }
 
+/* A new slab, some of whose objects may have been taken already. */
+static void node_add(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab)
+{
+	ASSERT_HELD(&node->list_lock, LOCK_NODE);
+	ADD_ONCE(node->nr_slabs, 1);
+	ADD_ONCE(node->nr_inuse, slab->inuse);
+	if (slab->inuse < slab->objects)
+		partial_add(cache, node, slab);
+}
+
 /* Nobody else knows the slab yet, so its objects are taken without the lock. */
 static unsigned int take_from_new(struct kmem_cache *cache, unsigned int nid, void **objects,
 				  unsigned int want, struct pcp *pcp)
@@ -150,12 +173,32 @@ static unsigned int take_from_new(struct kmem_cache *cache, unsigned int nid, vo
 	}
 	got = take_objects(cache, slab, objects, want);
 	lock_acquire(&node->list_lock, LOCK_NODE);
-	ADD_ONCE(node->nr_slabs, 1);
-	ADD_ONCE(node->nr_inuse, got);
-	if (slab->inuse < slab->objects)
-		partial_add(cache, node, slab);
+	node_add(cache, node, slab);
 	lock_release(&node->list_lock, LOCK_NODE);
 	return got;
+}
+
+bool slab_construct(struct kmem_cache *cache, int nid)
+{
+	unsigned int wanted = nid == NUMA_NO_NODE ? this_slot->nid : (unsigned int)nid;
+	struct page *slab = slab_new(cache, wanted, NULL);
+	struct kmem_cache_node *node;
+	char *object;
+
+	if (!slab)
+		return false;
+	node = cache_node(cache, slab->nid);
+	if (!node) {
+		slab_release(cache, slab, NULL, 0);
+		return false;
+	}
+	object = (char *)page_start(slab) + cache->first_offset;
+	for (unsigned int i = 0; i < cache->objects; i++, object += cache->size)
+		cache->ctor(object);
+	lock_acquire(&node->list_lock, LOCK_NODE);
+	node_add(cache, node, slab);
+	lock_release(&node->list_lock, LOCK_NODE);
+	return true;
 }
 
 static void reverse(void **objects, unsigned int nr)
@@ -175,7 +218,7 @@ unsigned int slab_refill(struct kmem_cache *cache, unsigned int nid, void **obje
 	unsigned int got = node ? take_from_partial(cache, node, objects, want) : 0;
 
 	/* half of what is wanted is good enough to spare another slab */
-	while (got < DIV_ROUND_UP(want, 2)) {
+	while (got < DIV_ROUND_UP(want, 2) && !cache->ctor) {
 		unsigned int more = take_from_new(cache, nid, objects + got, want - got, pcp);
 
 		if (!more)
@@ -201,10 +244,7 @@ struct page *slab_of(struct kmem_cache *cache, const void *addr)
 
 bool slab_is_object(const struct kmem_cache *cache, const void *addr)
 {
-	uint32_t offset = (uint32_t)(uintptr_t)addr & cache->slab_mask;
-
-	return is_multiple(cache->reciprocal, offset) &&
-	       object_number(cache, offset) < cache->objects;
+	return starts_object(cache, addr);
 }
 
 bool slab_object_in_use(struct kmem_cache *cache, const void *addr)
@@ -216,7 +256,7 @@ bool slab_object_in_use(struct kmem_cache *cache, const void *addr)
 
 	if (!node || !slab_is_object(cache, addr))
 		return false;
-	object = object_number(cache, (uint32_t)(uintptr_t)addr & cache->slab_mask);
+	object = slab_object_number(cache, addr);
 	lock_acquire(&node->list_lock, LOCK_NODE);
 	free = *slab_map_word(slab, object) >> object % BITS_PER_WORD & 1;
 	lock_release(&node->list_lock, LOCK_NODE);
@@ -230,7 +270,7 @@ bool slab_object_in_use(struct kmem_cache *cache, const void *addr)
 static bool put_object(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
 		       const void *addr, struct list_head *dead)
 {
-	unsigned int object = object_number(cache, (uint32_t)(uintptr_t)addr & cache->slab_mask);
+	unsigned int object = slab_object_number(cache, addr);
 	uint64_t *map = slab_map_word(slab, object);
 	uint64_t bit = (uint64_t)1 << object % BITS_PER_WORD;
 	bool was_full = slab->inuse == slab->objects;
@@ -287,14 +327,14 @@ static void lock_node(struct kmem_cache_node **held, struct kmem_cache_node *nod
 	*held = node;
 }
 
-void slab_flush(struct kmem_cache *cache, void **objects, unsigned int nr, struct pcp *pcp,
+void slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pcp *pcp,
 		unsigned int pcp_nid)
 {
 	struct kmem_cache_node *held = NULL;
 	struct list_head dead;
 
 	list_head_init(&dead);
-	for (unsigned int i = 0; i < nr; i++) {
+	for (size_t i = 0; i < nr; i++) {
 		struct page *slab = slab_of(cache, objects[i]);
 		struct kmem_cache_node *node;
 

@@ -16,7 +16,8 @@
  * @want: how many, at least 1.
  * @pcp: the caller's slot's page lists for @nid, or NULL.
  *
- * Partial slabs first, the fullest ones before the others; new slabs when there is none.
+ * Partial slabs first, the fullest ones before the others; new slabs when there is none, unless the cache
+ * has a constructor: then only slab_construct() makes them.
  *
  * Return: how many there are, 0 when the OS gives no memory.
  * Context: takes LOCK_NODE; no lock but the caller's slot may be held.
@@ -31,8 +32,17 @@ unsigned int slab_refill(struct kmem_cache *cache, unsigned int nid, void **obje
  * Slabs that become empty go back to the buddy, but for a few. An object whose bit says that it is
  * free already, and a pointer that is no object of @cache, is reported (see report.h).
  */
-void slab_flush(struct kmem_cache *cache, void **objects, unsigned int nr, struct pcp *pcp,
+void slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pcp *pcp,
 		unsigned int pcp_nid);
+
+/**
+ * slab_construct() - a new slab, its objects constructed, among the node's partial slabs.
+ * @nid: NUMA_NO_NODE: any.
+ *
+ * Return: false when there is no memory.
+ * Context: no lock at all, since the constructor may do what it likes.
+ */
+bool slab_construct(struct kmem_cache *cache, int nid);
 
 /* Return the empty slabs of a node to the buddy. */
 void slab_shrink_node(struct kmem_cache *cache, struct kmem_cache_node *node);
@@ -49,6 +59,13 @@ bool slab_is_object(const struct kmem_cache *cache, const void *addr);
 
 /* A valid object's address, and not free according to its slab. Takes LOCK_NODE. */
 bool slab_object_in_use(struct kmem_cache *cache, const void *addr);
+
+/* The number of the object that starts at @addr. */
+static inline unsigned int slab_object_number(const struct kmem_cache *cache, const void *addr)
+{
+	return object_number(cache,
+			     ((uint32_t)(uintptr_t)addr & cache->slab_mask) - cache->first_offset);
+}
 
 static inline uint64_t *slab_map_word(struct page *slab, unsigned int object)
 {

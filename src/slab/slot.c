@@ -159,13 +159,12 @@ static void drain_sheaf(struct slot *slot, struct kmem_cache *cache, struct shea
 }
 
 /* Empty both sheaves of one cache and forget them, so that the next use starts small. */
-static void drain_cache(struct slot *slot, unsigned int tag)
+static void drain_cache(struct slot *slot, struct kmem_cache *cache)
 {
-	struct slot_sheaves *sheaves = &slot->sheaves[tag];
-	struct slot_cache *sc = &slot->cache[tag];
-	struct kmem_cache *cache = load_acquire(&tag_cache[tag]);
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
+	struct slot_cache *sc = slot_cache_of(slot, cache);
 
-	if (!sheaves->main)
+	if (!sheaves || !sheaves->main)
 		return;
 	sheaves->main->size = sc->count;
 	slot->sheaf_bytes -= (size_t)sc->capacity * cache->size;
@@ -197,25 +196,11 @@ static void give_back_all(struct slot *list)
 static void forget(struct slot *slot, struct kmem_cache *cache)
 {
 	lock_acquire(&slot->lock, LOCK_SLOT);
-	drain_cache(slot, cache->tag);
+	drain_cache(slot, cache);
 	lock_release(&slot->lock, LOCK_SLOT);
 }
 
-/* Whether a thread other than this one has a sheaf of @cache. */
-static bool others_have(struct kmem_cache *cache)
-{
-	bool found = false;
-
-	lock_acquire(&slots_lock, LOCK_SLOTS);
-	for (struct slot *slot = all_slots; slot; slot = slot->next) {
-		if (slot->in_use && slot != this_slot && slot != &slot_shared)
-			found |= READ_ONCE(slot->sheaves[cache->tag].main) != NULL;
-	}
-	lock_release(&slots_lock, LOCK_SLOTS);
-	return found;
-}
-
-bool slot_forget_cache(struct kmem_cache *cache)
+void slot_forget_idle(struct kmem_cache *cache)
 {
 	struct slot *slot = this_slot;
 	struct slot *done = NULL;
@@ -229,14 +214,72 @@ bool slot_forget_cache(struct kmem_cache *cache)
 		done = slot;
 	}
 	give_back_all(done);
-	return !others_have(cache);
+}
+
+/* The list only grows, at its front, so it can be walked without its lock from there on. */
+static struct slot *first_slot(void)
+{
+	struct slot *slot;
+
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	slot = all_slots;
+	lock_release(&slots_lock, LOCK_SLOTS);
+	return slot;
+}
+
+void slot_forget_cache(struct kmem_cache *cache)
+{
+	for (struct slot *slot = first_slot(); slot; slot = slot->next)
+		forget(slot, cache);
+}
+
+static unsigned long spare_objects(struct slot *slot, struct kmem_cache *cache)
+{
+	struct sheaf *spare;
+	unsigned long nr;
+
+	if (!lock_try(&slot->lock, LOCK_SLOT))
+		return 0;
+	spare = slot_sheaves_of(slot, cache)->spare;
+	nr = spare ? spare->size : 0;
+	lock_release(&slot->lock, LOCK_SLOT);
+	return nr;
+}
+
+unsigned long slot_count_objects(struct kmem_cache *cache)
+{
+	unsigned long nr = 0;
+
+	for (struct slot *slot = first_slot(); slot; slot = slot->next) {
+		struct slot_cache *sc = slot_cache_of(slot, cache);
+
+		if (!sc || !READ_ONCE(slot_sheaves_of(slot, cache)->main))
+			continue;
+		nr += READ_ONCE(sc->count);
+		nr += spare_objects(slot, cache);
+	}
+	return nr;
+}
+
+static void drain_group(struct slot *slot, unsigned int number)
+{
+	for (unsigned int i = 0; i < CACHES_PER_GROUP; i++) {
+		if (slot->group[number]->sheaves[i].main)
+			drain_cache(slot, tag_to_cache(number << 8 | (NR_CLASS_TAGS + i)));
+	}
 }
 
 void slot_drain(struct slot *slot)
 {
 	lock_acquire(&slot->lock, LOCK_SLOT);
-	for (unsigned int tag = TAG_FIRST_CACHE; tag < NR_TAGS; tag++)
-		drain_cache(slot, tag);
+	for (unsigned int tag = TAG_FIRST_CACHE; tag < NR_CLASS_TAGS; tag++) {
+		if (slot->sheaves[tag].main)
+			drain_cache(slot, tag_to_cache(tag));
+	}
+	for (unsigned int group = 0; group < NR_GROUPS; group++) {
+		if (slot->group[group])
+			drain_group(slot, group);
+	}
 	pcp_drain(&slot->pcp, &node_data[slot->nid].zones[ZONE_NORMAL]);
 	lock_release(&slot->lock, LOCK_SLOT);
 }

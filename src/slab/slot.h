@@ -35,16 +35,23 @@ struct slot_sheaves {
 	uint32_t reserved;
 };
 
+/* A slot's part for one group of named caches. */
+struct slot_group {
+	struct slot_cache cache[CACHES_PER_GROUP];
+	struct slot_sheaves sheaves[CACHES_PER_GROUP];
+};
+
 struct slot {
-	struct slot_cache cache[NR_TAGS];
+	struct slot_cache cache[NR_LOW_TAGS]; /* malloc's; from NR_CLASS_TAGS on always empty */
+	struct slot_group *group[NR_GROUPS];  /* [owner, slot lock] named caches', made at first use */
 	struct lock lock;
 	bool in_use;		 /* [SLOTS] a thread owns it */
 	uint8_t nid;		 /* [const] node it takes pages from */
-	struct slot *next;	 /* [SLOTS] all slots */
+	struct slot *next;	 /* [const once it is on the list] all slots */
 	struct slot *next_free;	 /* [SLOTS] stack of slots that no thread owns */
 	size_t sheaf_bytes;	 /* [slot lock] bytes of objects that all main sheaves can hold */
 	struct pcp pcp;		 /* [slot lock] */
-	struct slot_sheaves sheaves[NR_TAGS];
+	struct slot_sheaves sheaves[NR_CLASS_TAGS];
 };
 
 /*
@@ -106,9 +113,38 @@ void slot_boot(void);
 /* In a new child process: the slots of threads that do not exist here become free. */
 void slot_adopt_all(void);
 
-/* Empty and forget the sheaves that slots hold of a cache that is to end. Return: false when a thread
- * that runs holds one, which only that thread can empty. */
-bool slot_forget_cache(struct kmem_cache *cache);
+/* What a slot has of a cache; NULL: a named one whose group it does not have. */
+static inline struct slot_cache *slot_cache_of(struct slot *slot, const struct kmem_cache *cache)
+{
+	struct slot_group *group;
+
+	if (cache->tag < NR_CLASS_TAGS)
+		return &slot->cache[cache->tag];
+	group = READ_ONCE(slot->group[cache->tag >> 8]);
+	return group ? &group->cache[cache->tag & (CACHES_PER_GROUP - 1)] : NULL;
+}
+
+static inline struct slot_sheaves *slot_sheaves_of(struct slot *slot,
+						   const struct kmem_cache *cache)
+{
+	struct slot_group *group;
+
+	if (cache->tag < NR_CLASS_TAGS)
+		return &slot->sheaves[cache->tag];
+	group = READ_ONCE(slot->group[cache->tag >> 8]);
+	return group ? &group->sheaves[cache->tag & (CACHES_PER_GROUP - 1)] : NULL;
+}
+
+/* Empty and forget the sheaves of a cache that this thread's slot, the shared one and the free ones
+ * hold. */
+void slot_forget_idle(struct kmem_cache *cache);
+
+/* The same in all slots. No thread uses the cache any more, so their fast paths leave it alone. */
+void slot_forget_cache(struct kmem_cache *cache);
+
+/* Objects of a cache in the sheaves of all slots. Racy by nature: the owners push and pop meanwhile. A
+ * slot that is busy right now is counted by its main sheaf only. */
+unsigned long slot_count_objects(struct kmem_cache *cache);
 
 /* Give all that a slot holds back to slabs and zones. The caller owns the slot, or holds it. */
 void slot_drain(struct slot *slot);

@@ -10,19 +10,6 @@
 #include "slab/slab.h"
 #include "slab/slot.h"
 
-/* What the struct pages say of one node of one cache. */
-struct found {
-	unsigned long slabs;
-	unsigned long inuse;
-	unsigned long partial;
-	unsigned long empty;
-};
-
-struct walk {
-	struct audit *audit;
-	struct found found[NR_TAGS][MAX_NUMNODES];
-};
-
 static unsigned int count_free(struct page *slab, const struct kmem_cache *cache)
 {
 	unsigned int free = 0;
@@ -32,16 +19,16 @@ static unsigned int count_free(struct page *slab, const struct kmem_cache *cache
 	return free;
 }
 
-static void check_slab(struct walk *walk, struct section *section, unsigned int pfn)
+static void check_slab(struct audit *audit, struct section *section, unsigned int pfn)
 {
-	struct audit *audit = walk->audit;
 	struct page *slab = section_page(section, pfn);
 	struct kmem_cache *cache = slab->cache;
 	size_t tag = section_tag(section, pfn);
-	struct found *found;
+	struct kmem_cache_node *node;
 	unsigned int free;
 
-	if (!cache || tag < TAG_FIRST_CACHE || tag_cache[tag] != cache || slab->nid >= MAX_NUMNODES) {
+	node = cache && slab->nid < MAX_NUMNODES ? cache->node[slab->nid] : NULL;
+	if (!node || tag < TAG_FIRST_CACHE || tag_to_cache(tag) != cache) {
 		audit_fault(audit, "slab %p belongs to no cache", page_start(slab));
 		return;
 	}
@@ -55,11 +42,10 @@ static void check_slab(struct walk *walk, struct section *section, unsigned int 
 	AUDIT(audit, slab->inuse + free == slab->objects,
 	      "slab %p of %s: %u in use and %u free make no %u", page_start(slab), cache->name,
 	      slab->inuse, free, slab->objects);
-	found = &walk->found[tag][slab->nid];
-	found->slabs++;
-	found->inuse += slab->inuse;
-	found->partial += slab->inuse < slab->objects;
-	found->empty += !slab->inuse;
+	node->audit.slabs++;
+	node->audit.inuse += slab->inuse;
+	node->audit.partial += slab->inuse < slab->objects;
+	node->audit.empty += !slab->inuse;
 }
 
 static void check_section(struct section *section, void *arg)
@@ -71,7 +57,7 @@ static void check_section(struct section *section, void *arg)
 }
 
 static void check_partial_lists(struct audit *audit, struct kmem_cache *cache,
-				struct kmem_cache_node *node, const struct found *found)
+				struct kmem_cache_node *node)
 {
 	unsigned long listed = 0;
 
@@ -90,9 +76,9 @@ static void check_partial_lists(struct audit *audit, struct kmem_cache *cache,
 			listed++;
 		}
 	}
-	AUDIT(audit, listed == node->nr_partial && listed == found->partial,
+	AUDIT(audit, listed == node->nr_partial && listed == node->audit.partial,
 	      "%s: nr_partial %u, listed %lu, found %lu", cache->name, node->nr_partial, listed,
-	      found->partial);
+	      node->audit.partial);
 }
 
 static void check_objects(struct audit *audit, struct kmem_cache *cache, void *const *objects,
@@ -100,13 +86,13 @@ static void check_objects(struct audit *audit, struct kmem_cache *cache, void *c
 {
 	for (unsigned int i = 0; i < nr; i++) {
 		struct page *slab = slab_of(cache, objects[i]);
-		uint32_t offset = (uint32_t)(uintptr_t)objects[i] & cache->slab_mask;
-		unsigned int object = object_number(cache, offset);
+		unsigned int object;
 
-		if (!slab || !is_multiple(cache->reciprocal, offset) || object >= cache->objects) {
+		if (!slab || !slab_is_object(cache, objects[i])) {
 			audit_fault(audit, "%s: %p in a sheaf is no object", cache->name, objects[i]);
 			continue;
 		}
+		object = slab_object_number(cache, objects[i]);
 		AUDIT(audit, !(*slab_map_word(slab, object) >> object % BITS_PER_WORD & 1),
 		      "%s: %p is free in its slab and in a sheaf", cache->name, objects[i]);
 	}
@@ -131,26 +117,33 @@ static void check_barn(struct audit *audit, struct kmem_cache *cache, struct bar
 	      barn->nr_empty, nr);
 }
 
-static void check_cache(struct kmem_cache *cache, void *arg)
+static void check_node(struct audit *audit, struct kmem_cache *cache, struct kmem_cache_node *node)
 {
-	struct walk *walk = arg;
-	struct audit *audit = walk->audit;
+	const struct node_audit *found = &node->audit;
 
+	AUDIT(audit, node->nr_slabs == found->slabs && node->nr_inuse == found->inuse,
+	      "%s: %lu slabs with %lu objects in use, found %lu with %lu", cache->name,
+	      node->nr_slabs, node->nr_inuse, found->slabs, found->inuse);
+	AUDIT(audit, node->nr_empty == found->empty, "%s: nr_empty %u, found %lu", cache->name,
+	      node->nr_empty, found->empty);
+	check_partial_lists(audit, cache, node);
+	check_barn(audit, cache, &node->barn);
+}
+
+static void check_cache(struct kmem_cache *cache, void *audit)
+{
 	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
-		struct kmem_cache_node *node = cache->node[nid];
-		const struct found *found = &walk->found[cache->tag][nid];
+		if (cache->node[nid])
+			check_node(audit, cache, cache->node[nid]);
+	}
+}
 
-		if (!node) {
-			AUDIT(audit, !found->slabs, "%s has slabs but no node %u", cache->name, nid);
-			continue;
-		}
-		AUDIT(audit, node->nr_slabs == found->slabs && node->nr_inuse == found->inuse,
-		      "%s: %lu slabs with %lu objects in use, found %lu with %lu", cache->name,
-		      node->nr_slabs, node->nr_inuse, found->slabs, found->inuse);
-		AUDIT(audit, node->nr_empty == found->empty, "%s: nr_empty %u, found %lu",
-		      cache->name, node->nr_empty, found->empty);
-		check_partial_lists(audit, cache, node, found);
-		check_barn(audit, cache, &node->barn);
+static void clear_counts(struct kmem_cache *cache, void *unused)
+{
+	(void)unused;
+	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
+		if (cache->node[nid])
+			cache->node[nid]->audit = (struct node_audit){ 0 };
 	}
 }
 
@@ -158,37 +151,44 @@ static void check_cache(struct kmem_cache *cache, void *arg)
  * The main sheaf of a slot whose thread runs changes under our eyes, world frozen or not; only the
  * spare, which changes under the slot's lock, and the slots at rest are looked at.
  */
-static void check_slot(struct slot *slot, void *arg)
+struct slot_audit {
+	struct audit *audit;
+	struct slot *slot;
+	bool at_rest;
+};
+
+static void check_sheaves(struct kmem_cache *cache, void *arg)
 {
-	struct walk *walk = arg;
-	bool at_rest = !slot->in_use || slot == this_slot || slot == &slot_shared;
+	const struct slot_audit *walk = arg;
+	struct slot_sheaves *sheaves = slot_sheaves_of(walk->slot, cache);
+	struct slot_cache *sc = slot_cache_of(walk->slot, cache);
 
-	for (unsigned int tag = TAG_FIRST_CACHE; tag < NR_TAGS; tag++) {
-		struct slot_sheaves *sheaves = &slot->sheaves[tag];
-
-		if (!sheaves->main)
-			continue;
-		if (at_rest) {
-			AUDIT(walk->audit, slot->cache[tag].count <= slot->cache[tag].capacity,
-			      "slot %p: %u objects in a sheaf for %u", (void *)slot,
-			      slot->cache[tag].count, slot->cache[tag].capacity);
-			check_objects(walk->audit, tag_cache[tag], slot->cache[tag].objects,
-				      slot->cache[tag].count);
-		}
-		if (sheaves->spare)
-			check_objects(walk->audit, tag_cache[tag], sheaves->spare->objects,
-				      sheaves->spare->size);
+	if (!sheaves || !sheaves->main)
+		return;
+	if (walk->at_rest) {
+		AUDIT(walk->audit, sc->count <= sc->capacity, "slot %p: %u objects in a sheaf for %u",
+		      (void *)walk->slot, sc->count, sc->capacity);
+		check_objects(walk->audit, cache, sc->objects, sc->count);
 	}
+	if (sheaves->spare)
+		check_objects(walk->audit, cache, sheaves->spare->objects, sheaves->spare->size);
+}
+
+static void check_slot(struct slot *slot, void *audit)
+{
+	struct slot_audit walk = {
+		.audit = audit,
+		.slot = slot,
+		.at_rest = !slot->in_use || slot == this_slot || slot == &slot_shared,
+	};
+
+	cache_for_each(check_sheaves, &walk);
 }
 
 void slab_validate_all(struct audit *audit)
 {
-	/* too large for a stack that may be small */
-	static struct walk walk;
-
-	__builtin_memset(&walk, 0, sizeof(walk));
-	walk.audit = audit;
-	section_for_each(check_section, &walk);
-	cache_for_each(check_cache, &walk);
-	slot_for_each(check_slot, &walk);
+	cache_for_each(clear_counts, NULL);
+	section_for_each(check_section, audit);
+	cache_for_each(check_cache, audit);
+	slot_for_each(check_slot, audit);
 }

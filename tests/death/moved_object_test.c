@@ -70,7 +70,7 @@ static struct places places_now(void)
 {
 	size_t tag = size_to_tag(SIZE);
 	struct slot_cache *sc = &this_slot->cache[tag];
-	struct kmem_cache_node *node = &tag_cache[tag]->node0;
+	struct kmem_cache_node *node = &tag_to_cache(tag)->node0;
 
 	return (struct places){
 		.main = sc->objects,

@@ -23,7 +23,7 @@ END_TEST
 
 START_TEST(classes)
 {
-	for (unsigned int tag = 0; tag < TAG_FIRST_NAMED; tag++) {
+	for (unsigned int tag = 0; tag < NR_CLASS_TAGS; tag++) {
 		bool is_class = tag >= TAG_FIRST_CACHE && tag < TAG_FIRST_CACHE + NR_SIZE_CLASSES;
 
 		ck_assert_int_eq(tag_size[tag] != 0, is_class);

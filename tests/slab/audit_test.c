@@ -21,7 +21,7 @@ static void setup(void)
 {
 	take_own_slot();
 	object = heap_malloc(200);
-	cache = tag_cache[size_to_tag(200)];
+	cache = tag_to_cache(size_to_tag(200));
 	node = &cache->node0;
 	slot_drain(this_slot);
 	slab = slab_of(cache, object);

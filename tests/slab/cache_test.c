@@ -19,10 +19,18 @@ static void setup(void)
 	slab_boot();
 }
 
+static int set_up(struct kmem_cache *c, const char *name, size_t size, size_t align)
+{
+	return cache_setup(c, &(struct cache_params){ .name = name,
+						      .size = size,
+						      .align = align,
+						      .max_order = SLAB_MAX_ORDER });
+}
+
 static void make(size_t size)
 {
 	take_own_slot();
-	ck_assert_int_eq(cache_setup(&cache, "test", size, 0, SLAB_MAX_ORDER, 0), 0);
+	ck_assert_int_eq(set_up(&cache, "test", size, 0), 0);
 }
 
 /* The slow paths are complete: they use the sheaf too, when it has what they need. */
@@ -41,15 +49,15 @@ START_TEST(setup_and_teardown)
 	make(100);
 	ck_assert_str_eq(cache.name, "test");
 	ck_assert_uint_eq(cache.object_size, 100);
-	ck_assert_uint_eq(cache.size, 112); /* the natural alignment is 16 */
-	ck_assert_uint_ge(cache.tag, TAG_FIRST_NAMED);
-	ck_assert_ptr_eq(tag_cache[cache.tag], &cache);
+	ck_assert_uint_eq(cache.size, 104); /* the natural alignment is a pointer's */
+	ck_assert_uint_ge(cache.tag, NR_CLASS_TAGS);
+	ck_assert_ptr_eq(tag_to_cache(cache.tag), &cache);
 	ck_assert_uint_le((size_t)cache.objects * cache.size, PAGE_SIZE << cache.order);
 	/* a second time is harmless */
 	make(200);
 	ck_assert_uint_eq(cache.object_size, 100);
 	ck_assert_int_eq(cache_teardown(&cache), 0);
-	ck_assert_ptr_null(tag_cache[cache.tag]);
+	ck_assert_ptr_null(tag_to_cache(cache.tag));
 	assert_heap_sound();
 }
 END_TEST
@@ -66,8 +74,7 @@ START_TEST(bad_arguments)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct kmem_cache other = { .ready = false };
 
-		ck_assert_int_eq(cache_setup(&other, "bad", bad[i].size, bad[i].align,
-						  SLAB_MAX_ORDER, 0),
+		ck_assert_int_eq(set_up(&other, "bad", bad[i].size, bad[i].align),
 				 -EINVAL);
 		ck_assert(!other.ready);
 	}
@@ -77,9 +84,7 @@ END_TEST
 
 START_TEST(long_names_are_cut)
 {
-	ck_assert_int_eq(cache_setup(&cache, "a name of very many more letters than fit", 64,
-					  0, SLAB_MAX_ORDER, 0),
-			 0);
+	ck_assert_int_eq(set_up(&cache, "a name of very many more letters than fit", 64, 0), 0);
 	ck_assert_uint_eq(strlen(cache.name), CACHE_NAME_BYTES - 1);
 	ck_assert_int_eq(memcmp(cache.name, "a name of very", 14), 0);
 }
@@ -87,19 +92,21 @@ END_TEST
 
 START_TEST(tags_run_out)
 {
-	static struct kmem_cache many[NR_TAGS];
+	static struct kmem_cache many[MAX_NAMED_CACHES + 1];
 	unsigned int nr = 0;
 	int error;
 
-	while (!(error = cache_setup(&many[nr], "many", 64, 0, SLAB_MAX_ORDER, 0)))
+	while (!(error = set_up(&many[nr], "many", 64, 0)))
 		nr++;
 	ck_assert_int_eq(error, -ENOSPC);
-	ck_assert_uint_eq(nr, NR_TAGS - TAG_FIRST_NAMED);
+	ck_assert_uint_eq(nr, MAX_NAMED_CACHES);
 	/* a taken tag is not given twice, and one that is given back is */
-	ck_assert_int_eq(cache_setup(&cache, "more", 64, 0, SLAB_MAX_ORDER, many[0].tag),
+	ck_assert_int_eq(cache_setup(&cache, &(struct cache_params){ .name = "more",
+								     .size = 64,
+								     .tag = many[0].tag }),
 			 -ENOSPC);
 	ck_assert_int_eq(cache_teardown(&many[7]), 0);
-	ck_assert_int_eq(cache_setup(&many[nr], "again", 64, 0, SLAB_MAX_ORDER, 0), 0);
+	ck_assert_int_eq(set_up(&many[nr], "again", 64, 0), 0);
 	assert_heap_sound();
 }
 END_TEST
@@ -111,7 +118,7 @@ START_TEST(teardown_with_objects_left)
 	make(64);
 	object = take();
 	ck_assert_int_eq(cache_teardown(&cache), -EBUSY);
-	ck_assert_ptr_eq(tag_cache[cache.tag], &cache);
+	ck_assert_ptr_eq(tag_to_cache(cache.tag), &cache);
 	/* it works as before */
 	memset(object, 1, 64);
 	give(object);
@@ -139,7 +146,7 @@ START_TEST(objects_of_a_kind)
 	unsigned int nr = size > 4096 ? 200 : NR_OBJECTS;
 
 	ck_assert_int_eq(
-		cache_setup(&cache, "objects", size, kinds[_i].align, SLAB_MAX_ORDER, 0), 0);
+		set_up(&cache, "objects", size, kinds[_i].align), 0);
 	for (unsigned int i = 0; i < nr; i++) {
 		objects[i] = take();
 		ck_assert_ptr_nonnull(objects[i]);
@@ -253,19 +260,19 @@ START_TEST(sheaf_grows)
 
 	make(64);
 	give(take());
-	first = this_slot->cache[cache.tag].capacity;
+	first = slot_cache_of(this_slot, &cache)->capacity;
 	ck_assert_uint_ge(first, 2);
 	for (int round = 0; round < 20; round++) {
 		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
 			objects[i] = take();
 		for (size_t i = 0; i < ARRAY_SIZE(objects) / 2; i++)
 			give(objects[i]);
-		ck_assert_uint_le(this_slot->cache[cache.tag].capacity, cache.sheaf_max);
+		ck_assert_uint_le(slot_cache_of(this_slot, &cache)->capacity, cache.sheaf_max);
 		if (round % 5 == 0)
 			assert_heap_sound();
 		for (size_t i = 0; i < ARRAY_SIZE(objects) / 2; i++)
 			objects[i] = take();
-		ck_assert_uint_gt(this_slot->cache[cache.tag].capacity, first);
+		ck_assert_uint_gt(slot_cache_of(this_slot, &cache)->capacity, first);
 		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
 			give(objects[i]);
 	}
@@ -299,7 +306,7 @@ START_TEST(barn_hands_over)
 	ck_assert_uint_gt(before.in_barns, 0);
 	ck_assert_uint_le(before.in_barns, cache.barn_max);
 	/* first what this slot has left, then the barn's */
-	handed = this_slot->cache[cache.tag].count;
+	handed = slot_cache_of(this_slot, &cache)->count;
 	for (unsigned int i = 0; i <= handed; i++)
 		ck_assert_ptr_nonnull(take());
 	cache_count(&cache, &after);

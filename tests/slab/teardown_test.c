@@ -21,19 +21,23 @@ static void setup(void)
 static void make(struct kmem_cache *c, size_t size, unsigned int tag)
 {
 	take_own_slot();
-	ck_assert_int_eq(cache_setup(c, "test", size, 0, SLAB_MAX_ORDER, tag), 0);
+	ck_assert_int_eq(cache_setup(c, &(struct cache_params){ .name = "test",
+								.size = size,
+								.max_order = SLAB_MAX_ORDER,
+								.tag = tag }),
+			 0);
 }
 
 static void *take(struct kmem_cache *c)
 {
 	void *object;
 
-	return slot_pop(this_slot, c->tag, &object) ? object : cache_alloc_slow(c);
+	return named_pop(this_slot, c, &object) ? object : cache_alloc_slow(c);
 }
 
 static void give(struct kmem_cache *c, void *object)
 {
-	if (!slot_push(this_slot, c->tag, object))
+	if (!named_push(this_slot, c, object))
 		cache_free_slow(c, object);
 }
 
@@ -73,9 +77,9 @@ START_TEST(own_objects)
 {
 	make(&cache, 96, 0);
 	assert_usable(&cache);
-	ck_assert_uint_gt(this_slot->cache[cache.tag].count, 0);
+	ck_assert_uint_gt(slot_cache_of(this_slot, &cache)->count, 0);
 	ck_assert_int_eq(cache_teardown(&cache), 0);
-	ck_assert_uint_eq(this_slot->cache[cache.tag].capacity, 0);
+	ck_assert_uint_eq(slot_cache_of(this_slot, &cache)->capacity, 0);
 	assert_heap_sound();
 }
 END_TEST
@@ -92,7 +96,7 @@ START_TEST(own_empty_sheaf)
 	make(&cache, 32768, 0);
 	do
 		objects[nr++] = take(&cache);
-	while (this_slot->cache[cache.tag].count || nr <= (unsigned int)_i);
+	while (slot_cache_of(this_slot, &cache)->count || nr <= (unsigned int)_i);
 	slab_flush(&cache, objects, nr, NULL, 0);
 	ck_assert_int_eq(cache_teardown(&cache), 0);
 	assert_heap_sound();
@@ -114,7 +118,7 @@ static void leave_empty_sheaf(void)
 
 	do
 		objects[nr++] = take(&cache);
-	while (this_slot->cache[cache.tag].count && nr < NR_OBJECTS);
+	while (slot_cache_of(this_slot, &cache)->count && nr < NR_OBJECTS);
 	slab_flush(&cache, objects, nr, NULL, 0);
 }
 
@@ -155,22 +159,21 @@ static void finish_other(pthread_t thread)
 	ck_assert_msg(!complaint, "%s", (char *)complaint);
 }
 
-/* A running thread's slot is its own: nobody else can empty it. */
+/* What a running thread holds goes too, since it does not use the cache any more. */
 START_TEST(sheaf_of_a_running_thread)
 {
 	pthread_t thread;
 
 	leave_empty = _i;
 	make(&cache, 96, 0);
-	again = &cache;
+	again = &next;
 	start_other(&thread);
-	ck_assert_int_eq(cache_teardown(&cache), -EBUSY);
-	ck_assert_ptr_eq(tag_cache[cache.tag], &cache);
-	assert_usable(&cache);
-	finish_other(thread);
-	/* and when it is gone, so is what it had */
 	ck_assert_int_eq(cache_teardown(&cache), 0);
-	ck_assert_ptr_null(tag_cache[cache.tag]);
+	ck_assert_ptr_null(tag_to_cache(cache.tag));
+	/* it finds nothing of the old cache in the place of the new one */
+	make(&next, 2000, cache.tag);
+	finish_other(thread);
+	assert_usable(&next);
 	assert_heap_sound();
 }
 END_TEST
