@@ -11,6 +11,7 @@ enum option_type {
 	OPTION_CHOICE, /* one of a list of words; the value is its index */
 	OPTION_STRING, /* anything that fits */
 	OPTION_NUMA,   /* "off" or "fake=N" */
+	OPTION_WORD,   /* no "=value": the word alone sets the value to min */
 };
 
 struct option {
@@ -25,6 +26,7 @@ struct option {
 
 struct options options = {
 	.purge = 1,
+	.slab_merge = 1,
 	/* derived: together three quarters of the 16 MiB + 20 % that an idle heap may keep */
 	.dirty_min_kib = 12288,
 	.dirty_percent = 15,
@@ -54,6 +56,10 @@ static const struct option table[] = {
 	  "off, or fake=N: split the memory into N nodes, for tests" },
 	{ "purge", OPTION_CHOICE, &options.purge, 0, 0, off_on,
 	  "give free pages above the watermark back to the OS" },
+	{ "slab_merge", OPTION_WORD, &options.slab_merge, 1, 0, NULL,
+	  "takes no value: caches of like objects share slabs" },
+	{ "slab_nomerge", OPTION_WORD, &options.slab_merge, 0, 0, NULL,
+	  "takes no value: each cache has slabs of its own" },
 	{ "sheaf", OPTION_UINT, &options.sheaf_kib, 0, 1024, NULL,
 	  "KiB of free objects that a thread's sheaf may grow to" },
 };
@@ -124,6 +130,8 @@ static bool parse_value(const struct option *opt, const char *text, size_t len)
 	case OPTION_NUMA:
 		good = parse_numa(opt, text, len, &value);
 		break;
+	case OPTION_WORD:
+		break;
 	case OPTION_STRING:
 		if (len >= OPTION_STRING_BYTES)
 			return false;
@@ -156,6 +164,10 @@ static bool parse_item(const char *item, const char *end, const char *source)
 	if (!opt) {
 		warn("%s: unknown option \"%.*s\"", source, len, item);
 		return false;
+	}
+	if (!equals && opt->type == OPTION_WORD) {
+		WRITE_ONCE(*(unsigned long *)opt->value, opt->min);
+		return true;
 	}
 	if (!equals || !parse_value(opt, equals + 1, (size_t)(end - equals - 1))) {
 		warn("%s: bad value in \"%.*s\": %s", source, len, item, opt->help);

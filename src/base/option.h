@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options, written like a kernel command line: "key=value key=value".
+ * Options, written like a kernel command line: "key=value word key=value".
  *
  * One table (option.c) holds each key's type, bounds, default and help. The values live in one
  * struct, read by every layer; they are set while the heap is set up and may be read at any time.
@@ -17,6 +17,7 @@ struct options {
 	unsigned long purge;	       /* 1: free pages above the watermark go back to the OS */
 	unsigned long dirty_min_kib;   /* KiB of free dirty pages that a zone may always keep */
 	unsigned long dirty_percent;   /* and this share of what is in use */
+	unsigned long slab_merge;      /* 1: caches of like objects share slabs */
 	unsigned long sheaf_kib;       /* KiB of free objects that one full sheaf may hold */
 	unsigned long bad_free;	       /* enum option_bad_free */
 	unsigned long audit;	       /* enum option_audit */

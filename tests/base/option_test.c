@@ -97,6 +97,17 @@ START_TEST(choices_and_their_words)
 }
 END_TEST
 
+START_TEST(words_alone)
+{
+	ck_assert_uint_eq(accept("slab_nomerge", &options.slab_merge), 0);
+	ck_assert_uint_eq(accept("slab_merge", &options.slab_merge), 1);
+	refuse("slab_nomerge=1");
+	refuse("slab_merge=");
+	/* and a key that takes a value wants one */
+	refuse("purge");
+}
+END_TEST
+
 START_TEST(numa)
 {
 	ck_assert_uint_eq(options.numa_fake, 0);
@@ -197,6 +208,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, numbers_and_their_bounds, 0, ARRAY_SIZE(numbers));
 	tcase_add_loop_test(tc, choices_and_their_words, 0, ARRAY_SIZE(choices));
+	tcase_add_test(tc, words_alone);
 	tcase_add_test(tc, numa);
 	tcase_add_test(tc, string_that_fits_and_one_that_does_not);
 	tcase_add_test(tc, very_long_items_cost_one_short_line);
