@@ -66,6 +66,7 @@ struct page *pcp_alloc(struct pcp *pcp, struct zone *zone, unsigned int order, e
 	page = pop(pcp, list);
 	page_set_type(page, PAGE_USED);
 	page->nr_pages = 1U << order;
+	ADD_ONCE(pcp->pgalloc, 1UL << order);
 	return page;
 }
 
@@ -102,6 +103,7 @@ void pcp_free(struct pcp *pcp, struct zone *zone, struct page *page, unsigned in
 	      enum migratetype mt)
 {
 	pcp->refill_pages /= 2;
+	ADD_ONCE(pcp->pgfree, 1UL << order);
 	push(pcp, page, order, mt);
 	if (pcp->nr_pages > HIGH_PAGES)
 		drain_to(pcp, zone, HIGH_PAGES / 2);
@@ -125,8 +127,10 @@ struct page *pcp_alloc_run(struct pcp *pcp, size_t nr_pages)
 	for (unsigned int i = pcp->nr_runs; i-- > 0;) {
 		size_t length = pcp->runs[i]->nr_pages;
 
-		if (length >= nr_pages && length <= nr_pages + nr_pages / 8)
+		if (length >= nr_pages && length <= nr_pages + nr_pages / 8) {
+			ADD_ONCE(pcp->pgalloc, length);
 			return remove_run(pcp, i);
+		}
 	}
 	return NULL;
 }
@@ -135,6 +139,8 @@ static void free_oldest_run(struct pcp *pcp)
 {
 	struct page *page = remove_run(pcp, 0);
 
+	/* from here on the zone counts these as freed */
+	SUB_ONCE(pcp->pgfree, page->nr_pages);
 	zone_free_run(page, page->nr_pages);
 }
 
@@ -145,6 +151,7 @@ bool pcp_free_run(struct pcp *pcp, struct page *page)
 	while (pcp->nr_runs == PCP_RUNS || pcp->run_pages + page->nr_pages > PCP_RUN_PAGES)
 		free_oldest_run(pcp);
 	page_set_type(page, PAGE_PCP_RUN);
+	ADD_ONCE(pcp->pgfree, page->nr_pages);
 	pcp->runs[pcp->nr_runs++] = page;
 	pcp->run_pages += page->nr_pages;
 	return true;

@@ -27,6 +27,8 @@ struct pcp {
 	uint32_t nr_runs;
 	uint32_t run_pages;	      /* of all runs */
 	struct page *runs[PCP_RUNS]; /* oldest first */
+	unsigned long pgalloc;	     /* [owner; atomic] pages handed out of lists and runs, ever */
+	unsigned long pgfree;	     /* [owner; atomic] pages taken into them; see free_oldest_run() */
 };
 
 /**

@@ -15,6 +15,7 @@ static struct page *hand_out(struct zone *zone, struct page *page, size_t nr_pag
 	page_set_type(page, PAGE_USED);
 	page->nr_pages = (uint32_t)nr_pages;
 	zone->events.alloc++;
+	zone->events.pgalloc += nr_pages;
 	return page;
 }
 
@@ -94,6 +95,7 @@ static void free_locked(struct zone *zone, struct page *page, unsigned int nr)
 	bitmap_set_range(section->dirty, pfn, nr);
 	free_area_merge_range(zone, section, pfn, nr);
 	zone->events.free++;
+	zone->events.pgfree += nr;
 }
 
 void zone_free_run(struct page *page, size_t nr_pages)
@@ -128,6 +130,7 @@ bool zone_extend_run(struct page *page, size_t new_pages)
 	}
 	take_free_pages(zone, section, end, extra, mt);
 	page->nr_pages = (uint32_t)new_pages;
+	zone->events.pgalloc += extra;
 	zone_unlock(zone);
 	return true;
 }
@@ -158,6 +161,7 @@ void zone_return_tail(struct page *page, size_t new_pages)
 	zone_lock(section->zone);
 	page->nr_pages = (uint32_t)new_pages;
 	free_area_merge_range(section->zone, section, first, nr);
+	section->zone->events.pgfree += nr;
 	zone_unlock(section->zone);
 }
 

@@ -42,6 +42,9 @@ struct zone_events {
 	unsigned long grow;	/* times pages were committed */
 	unsigned long purged;	/* dirty pages given back */
 	unsigned long purge_failed; /* blocks that the OS would not take back */
+	/* pages handed out and taken back; of what goes through a slot's lists, struct pcp counts its own */
+	unsigned long pgalloc;
+	unsigned long pgfree;
 };
 
 struct zone {

@@ -48,7 +48,7 @@ static size_t resident_section_bytes(void)
 	size_t bytes = 0;
 	struct section *section;
 
-	for (size_t i = 0; (section = section_at(i)); i++)
+	for (section = section_next(NULL); section; section = section_next(section))
 		bytes += os_resident_bytes(section,
 					   ALIGN_UP(sizeof(*section), os_page_size()));
 	return bytes;

@@ -115,20 +115,17 @@ void section_for_each(void (*visit)(struct section *section, void *arg), void *a
 	lock_release(&sections_lock, LOCK_SECTIONS);
 }
 
-struct section *section_at(size_t n)
+struct section *section_next(const struct section *section)
 {
-	struct section *section = NULL;
-	struct list_head *pos;
+	struct section *next = NULL;
+	const struct list_head *pos;
 
 	lock_acquire(&sections_lock, LOCK_SECTIONS);
-	list_for_each (pos, &sections) {
-		if (!n--) {
-			section = list_entry(pos, struct section, list);
-			break;
-		}
-	}
+	pos = section ? &section->list : &sections;
+	if (pos->next && pos->next != &sections)
+		next = list_entry(pos->next, struct section, list);
 	lock_release(&sections_lock, LOCK_SECTIONS);
-	return section;
+	return next;
 }
 
 size_t section_meta_bytes(void)

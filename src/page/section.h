@@ -32,8 +32,9 @@ struct page_range section_reserve(struct zone *zone, unsigned int order);
 /* Calls @visit for every section, under LOCK_SECTIONS. */
 void section_for_each(void (*visit)(struct section *section, void *arg), void *arg);
 
-/* The section number @n in the order of their making, or NULL. */
-struct section *section_at(size_t n);
+/* The section behind @section in the order of their making, the first for NULL; NULL: no more. Sections
+ * never end. */
+struct section *section_next(const struct section *section);
 
 /* Bytes of struct section mapped, touched or not; and how many sections there are. */
 size_t section_meta_bytes(void);

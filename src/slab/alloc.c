@@ -156,6 +156,7 @@ static bool refill_main(struct slot *slot, struct kmem_cache *cache)
 	}
 	full = node ? barn_get_full(&node->barn) : NULL;
 	if (full) {
+		ADD_ONCE(slot->events.barn_get, 1);
 		barn_put_empty(&node->barn, detach_main(slot, cache));
 		install_main(slot, cache, full);
 		return true;
@@ -163,6 +164,7 @@ static bool refill_main(struct slot *slot, struct kmem_cache *cache)
 	if (should_grow(slot, cache, node))
 		grow_main(slot, cache);
 	got = slab_refill(cache, slot->nid, sc->objects, sc->capacity, &slot->pcp);
+	ADD_ONCE(slot->events.sheaf_refill, got > 0);
 	store_release(&sc->count, got);
 	return got > 0;
 }
@@ -277,6 +279,7 @@ static bool store_main(struct slot *slot, struct kmem_cache *cache, struct kmem_
 		barn_put_empty(&node->barn, fresh);
 		return false;
 	}
+	ADD_ONCE(slot->events.barn_put, 1);
 	install_main(slot, cache, fresh);
 	return true;
 }
@@ -284,6 +287,7 @@ static bool store_main(struct slot *slot, struct kmem_cache *cache, struct kmem_
 static void flush_sheaf(struct slot *slot, struct kmem_cache *cache, struct sheaf *sheaf)
 {
 	slab_flush(cache, sheaf->objects, sheaf->size, &slot->pcp, slot->nid);
+	ADD_ONCE(slot->events.sheaf_flush, sheaf->size > 0);
 	sheaf->size = 0;
 }
 

@@ -155,6 +155,7 @@ void slot_adopt_all(void)
 static void drain_sheaf(struct slot *slot, struct kmem_cache *cache, struct sheaf *sheaf)
 {
 	slab_flush(cache, sheaf->objects, sheaf->size, &slot->pcp, slot->nid);
+	ADD_ONCE(slot->events.sheaf_flush, sheaf->size > 0);
 	sheaf->size = 0;
 }
 
@@ -216,8 +217,7 @@ void slot_forget_idle(struct kmem_cache *cache)
 	give_back_all(done);
 }
 
-/* The list only grows, at its front, so it can be walked without its lock from there on. */
-static struct slot *first_slot(void)
+struct slot *slot_first(void)
 {
 	struct slot *slot;
 
@@ -229,7 +229,7 @@ static struct slot *first_slot(void)
 
 void slot_forget_cache(struct kmem_cache *cache)
 {
-	for (struct slot *slot = first_slot(); slot; slot = slot->next)
+	for (struct slot *slot = slot_first(); slot; slot = slot->next)
 		forget(slot, cache);
 }
 
@@ -250,7 +250,7 @@ unsigned long slot_count_objects(struct kmem_cache *cache)
 {
 	unsigned long nr = 0;
 
-	for (struct slot *slot = first_slot(); slot; slot = slot->next) {
+	for (struct slot *slot = slot_first(); slot; slot = slot->next) {
 		struct slot_cache *sc = slot_cache_of(slot, cache);
 
 		if (!sc || !READ_ONCE(slot_sheaves_of(slot, cache)->main))

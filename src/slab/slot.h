@@ -35,6 +35,14 @@ struct slot_sheaves {
 	uint32_t reserved;
 };
 
+/* Events since the start, for reports. */
+struct slot_events {
+	unsigned long sheaf_refill; /* main sheaves filled from slabs */
+	unsigned long sheaf_flush;  /* sheaves emptied into slabs */
+	unsigned long barn_get;	    /* full sheaves fetched from a barn */
+	unsigned long barn_put;	    /* and left there */
+};
+
 /* A slot's part for one group of named caches. */
 struct slot_group {
 	struct slot_cache cache[CACHES_PER_GROUP];
@@ -51,6 +59,7 @@ struct slot {
 	struct slot *next_free;	 /* [SLOTS] stack of slots that no thread owns */
 	size_t sheaf_bytes;	 /* [slot lock] bytes of objects that all main sheaves can hold */
 	struct pcp pcp;		 /* [slot lock] */
+	struct slot_events events; /* [slot lock; atomic] */
 	struct slot_sheaves sheaves[NR_CLASS_TAGS];
 };
 
@@ -151,6 +160,10 @@ void slot_drain(struct slot *slot);
 
 /* Drain the calling thread's slot and all free ones. */
 void slot_drain_all(void);
+
+/* The newest slot. Slots never end, and new ones come before it, so that all older ones can be walked by
+ * slot->next without a lock. */
+struct slot *slot_first(void);
 
 /* Calls @visit for each slot, under LOCK_SLOTS. */
 void slot_for_each(void (*visit)(struct slot *slot, void *arg), void *arg);
