@@ -10,4 +10,9 @@ libcore_la_SOURCES += \
 	src/base/lock.c \
 	src/base/lock.h \
 	src/base/option.c \
-	src/base/option.h
+	src/base/option.h \
+	src/base/procfs.c \
+	src/base/procfs.h \
+	src/base/snapshot.h \
+	src/base/text.c \
+	src/base/text.h

@@ -6,9 +6,6 @@
 #include "os/mem.h"
 #include "page/section.h"
 
-/* The least that is committed: the largest OS page, 64 KiB. */
-#define COMMIT_GRAIN_PAGES 16U
-
 static void uncommitted_add(struct zone *zone, struct section *section, unsigned int pfn,
 			    unsigned int nr)
 {

@@ -8,6 +8,9 @@
 
 #include "buddy/zone.h"
 
+/* The least that is committed, and what every commit is a multiple of: the largest OS page, 64 KiB. */
+#define COMMIT_GRAIN_PAGES 16U
+
 /**
  * zone_grow() - commit enough pages for a block of @order.
  * @zone: the zone.

@@ -15,6 +15,8 @@ libcore_la_SOURCES += \
 	src/buddy/purge.h \
 	src/buddy/run.c \
 	src/buddy/run.h \
+	src/buddy/snapshot.c \
+	src/buddy/snapshot.h \
 	src/buddy/validate.c \
 	src/buddy/zone.c \
 	src/buddy/zone.h

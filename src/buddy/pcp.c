@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "buddy/pcp.h"
 
+#include "base/snapshot.h"
 #include "buddy/free_area.h"
 #include "buddy/migrate.h"
 #include "buddy/purge.h"
@@ -137,11 +138,7 @@ struct page *pcp_alloc_run(struct pcp *pcp, size_t nr_pages)
 
 static void free_oldest_run(struct pcp *pcp)
 {
-	struct page *page = remove_run(pcp, 0);
-
-	/* from here on the zone counts these as freed */
-	SUB_ONCE(pcp->pgfree, page->nr_pages);
-	zone_free_run(page, page->nr_pages);
+	zone_free_kept_run(remove_run(pcp, 0));
 }
 
 bool pcp_free_run(struct pcp *pcp, struct page *page)
@@ -163,4 +160,11 @@ void pcp_drain(struct pcp *pcp, struct zone *zone)
 		free_oldest_run(pcp);
 	if (pcp->nr_pages)
 		drain_to(pcp, zone, 0);
+}
+
+void pcp_snapshot(const struct pcp *pcp, struct pageset_snapshot *pageset)
+{
+	pageset->count = pcp->nr_pages + pcp->run_pages;
+	pageset->high = HIGH_PAGES + PCP_RUN_PAGES;
+	pageset->batch = pcp->refill_pages;
 }

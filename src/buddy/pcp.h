@@ -28,7 +28,7 @@ struct pcp {
 	uint32_t run_pages;	      /* of all runs */
 	struct page *runs[PCP_RUNS]; /* oldest first */
 	unsigned long pgalloc;	     /* [owner; atomic] pages handed out of lists and runs, ever */
-	unsigned long pgfree;	     /* [owner; atomic] pages taken into them; see free_oldest_run() */
+	unsigned long pgfree;	     /* [owner; atomic] pages taken into them, ever */
 };
 
 /**
@@ -56,6 +56,10 @@ struct page *pcp_alloc_run(struct pcp *pcp, size_t nr_pages);
 
 /* Keep a run of zone @zone, in the place of older ones if need be. Return: false: it is too long. */
 bool pcp_free_run(struct pcp *pcp, struct page *page);
+
+/* The pages in it, and how many it may keep, for reports. @pageset: gets count, high and batch. */
+struct pageset_snapshot;
+void pcp_snapshot(const struct pcp *pcp, struct pageset_snapshot *pageset);
 
 /* Give all blocks and runs to their zone. */
 void pcp_drain(struct pcp *pcp, struct zone *zone);

@@ -86,7 +86,8 @@ struct page *zone_alloc_run(struct zone *zone, size_t nr_pages, unsigned int ali
 	return page ? page : alloc_by_growing(zone, order, nr_pages, mt, nr_dirty);
 }
 
-static void free_locked(struct zone *zone, struct page *page, unsigned int nr)
+/* @freed: how many of them were not counted as freed before. */
+static void free_locked(struct zone *zone, struct page *page, unsigned int nr, unsigned int freed)
 {
 	struct section *section = page_section(page);
 	unsigned int pfn = page_pfn(page);
@@ -95,20 +96,30 @@ static void free_locked(struct zone *zone, struct page *page, unsigned int nr)
 	bitmap_set_range(section->dirty, pfn, nr);
 	free_area_merge_range(zone, section, pfn, nr);
 	zone->events.free++;
-	zone->events.pgfree += nr;
+	zone->events.pgfree += freed;
 }
 
-void zone_free_run(struct page *page, size_t nr_pages)
+static void free_run(struct page *page, unsigned int nr_pages, unsigned int freed)
 {
 	struct zone *zone = page_zone(page);
 	bool surplus;
 
 	zone_lock(zone);
-	free_locked(zone, page, (unsigned int)nr_pages);
+	free_locked(zone, page, nr_pages, freed);
 	surplus = zone_is_above_high(zone);
 	zone_unlock(zone);
 	if (unlikely(surplus))
 		zone_purge_to_low(zone);
+}
+
+void zone_free_run(struct page *page, size_t nr_pages)
+{
+	free_run(page, (unsigned int)nr_pages, (unsigned int)nr_pages);
+}
+
+void zone_free_kept_run(struct page *page)
+{
+	free_run(page, page->nr_pages, 0);
 }
 
 bool zone_extend_run(struct page *page, size_t new_pages)
@@ -143,7 +154,8 @@ void zone_shorten_run(struct page *page, size_t new_pages)
 
 	zone_lock(zone);
 	page->nr_pages = (uint32_t)new_pages;
-	free_locked(zone, page + new_pages, old_pages - (unsigned int)new_pages);
+	free_locked(zone, page + new_pages, old_pages - (unsigned int)new_pages,
+		    old_pages - (unsigned int)new_pages);
 	surplus = zone_is_above_high(zone);
 	zone_unlock(zone);
 	if (unlikely(surplus))

@@ -37,6 +37,9 @@ struct page *zone_alloc_run(struct zone *zone, size_t nr_pages, unsigned int ali
  */
 void zone_free_run(struct page *page, size_t nr_pages);
 
+/* The same for a whole run that a slot kept, and has counted as freed when it came. */
+void zone_free_kept_run(struct page *page);
+
 /**
  * zone_extend_run() - make a run longer where it stands.
  * @page: first page of a run.

@@ -13,5 +13,6 @@ libcore_la_SOURCES += \
 	src/malloc/info.h \
 	src/malloc/large.c \
 	src/malloc/large.h \
+	src/malloc/report.c \
 	src/malloc/size_class.c \
 	src/malloc/size_class.h

@@ -87,11 +87,10 @@ bool os_in_brk_heap(const void *addr)
 	return floor && (uintptr_t)addr > floor && (uintptr_t)addr < (uintptr_t)sbrk(0);
 }
 
-int os_write_file(const char *path, const char *text, size_t bytes)
+int os_write_all(int fd, const char *text, size_t bytes)
 {
 	int saved_errno = errno;
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int error = fd < 0 ? -errno : 0;
+	int error = 0;
 
 	while (!error && bytes) {
 		ssize_t n = write(fd, text, bytes);
@@ -103,6 +102,16 @@ int os_write_file(const char *path, const char *text, size_t bytes)
 			bytes -= (size_t)n;
 		}
 	}
+	errno = saved_errno;
+	return error;
+}
+
+int os_write_file(const char *path, const char *text, size_t bytes)
+{
+	int saved_errno = errno;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int error = fd < 0 ? -errno : os_write_all(fd, text, bytes);
+
 	if (fd >= 0)
 		close(fd);
 	errno = saved_errno;

@@ -41,6 +41,9 @@ bool os_copy_from_self(void *dst, const void *src, size_t bytes);
 void os_mark_brk_heap(void);
 bool os_in_brk_heap(const void *addr);
 
+/* Write @bytes of @text to @fd. Return: 0 or -errno. */
+int os_write_all(int fd, const char *text, size_t bytes);
+
 /* Write @bytes of @text to the file @path, which is made if needed. Return: 0 or -errno. */
 int os_write_file(const char *path, const char *text, size_t bytes);
 

@@ -2,5 +2,7 @@ libcore_la_SOURCES += \
 	src/page/meta.c \
 	src/page/meta.h \
 	src/page/page.h \
+	src/page/rows.c \
+	src/page/rows.h \
 	src/page/section.c \
 	src/page/section.h

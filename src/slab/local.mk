@@ -21,5 +21,7 @@ libcore_la_SOURCES += \
 	src/slab/slab.h \
 	src/slab/slot.c \
 	src/slab/slot.h \
+	src/slab/snapshot.c \
+	src/slab/snapshot.h \
 	src/slab/validate.c \
 	src/slab/validate.h

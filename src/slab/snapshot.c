@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "slab/snapshot.h"
+
+#include <string.h>
+
+#include "slab/cache.h"
+#include "slab/slot.h"
+
+_Static_assert(CACHE_NAME_BYTES <= SNAPSHOT_NAME_BYTES, "a snapshot has room for every name");
+
+/* What is collected, and whether there was room for all of it. */
+struct collection {
+	struct rows *rows;
+	bool complete;
+};
+
+static unsigned long empty_slabs(struct kmem_cache *cache)
+{
+	unsigned long nr = 0;
+
+	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
+		struct kmem_cache_node *node = load_acquire(&cache->node[nid]);
+
+		/* racy peek, of a figure that others change meanwhile */
+		nr += node ? READ_ONCE(node->nr_empty) : 0;
+	}
+	return nr;
+}
+
+static void fill_cache(struct kmem_cache *cache, struct cache_snapshot *snap)
+{
+	struct cache_count count;
+	unsigned long idle;
+
+	cache_count(cache, &count);
+	idle = count.in_barns + count.in_slots;
+	strcpy(snap->name, cache->name);
+	snap->active_objs = count.inuse - MIN(idle, count.inuse);
+	snap->num_objs = count.objects;
+	snap->num_slabs = count.slabs;
+	snap->active_slabs = count.slabs - MIN(empty_slabs(cache), count.slabs);
+	snap->objsize = cache->size;
+	snap->objperslab = cache->objects;
+	snap->pagesperslab = 1U << cache->order;
+}
+
+static void add_cache(struct kmem_cache *cache, void *arg)
+{
+	struct collection *all = arg;
+
+	all->complete = all->complete && rows_reserve(all->rows, all->rows->nr + 1);
+	if (all->complete)
+		fill_cache(cache, rows_add(all->rows));
+}
+
+bool caches_snapshot(struct rows *rows)
+{
+	struct collection all = { .rows = rows, .complete = true };
+
+	cache_for_each_alive(add_cache, &all);
+	return all.complete;
+}
+
+static void add_aliases(struct kmem_cache *cache, void *arg)
+{
+	struct collection *all = arg;
+	struct list_head *pos;
+
+	list_for_each (pos, &cache->aliases) {
+		struct cache_alias *alias = list_entry(pos, struct cache_alias, list);
+		struct alias_snapshot *snap = rows_add(all->rows);
+
+		if (!snap) {
+			all->complete = false;
+			return;
+		}
+		strcpy(snap->name, alias->name);
+		strcpy(snap->cache, cache->name);
+	}
+}
+
+/* The names stand still under LOCK_CACHES only, where no memory may be asked for: so once more, with more
+ * room, until it is enough. */
+bool aliases_snapshot(struct rows *rows)
+{
+	struct collection all = { .rows = rows };
+
+	while (!all.complete) {
+		rows_clear(rows);
+		all.complete = true;
+		cache_for_each(add_aliases, &all);
+		if (!all.complete && !rows_reserve(rows, rows->room + 1))
+			return false;
+	}
+	return true;
+}
+
+static void fill_pageset(struct slot *slot, struct pageset_snapshot *snap)
+{
+	lock_acquire(&slot->lock, LOCK_SLOT);
+	pcp_snapshot(&slot->pcp, snap);
+	lock_release(&slot->lock, LOCK_SLOT);
+	snap->nid = slot->nid;
+}
+
+bool pagesets_snapshot(struct rows *rows)
+{
+	struct slot *first = slot_first();
+	unsigned int nr = 0;
+
+	for (struct slot *slot = first; slot; slot = slot->next) {
+		if (!rows_reserve(rows, rows->nr + 1))
+			return false;
+		rows_add(rows);
+		nr++;
+	}
+	/* slots come newest first */
+	for (struct slot *slot = first; slot; slot = slot->next) {
+		struct pageset_snapshot *snap = rows_at(rows, --nr);
+
+		fill_pageset(slot, snap);
+		snap->slot = nr;
+	}
+	return true;
+}
+
+static void add_slab_pages(struct kmem_cache *cache, void *arg)
+{
+	struct heap_snapshot *heap = arg;
+
+	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
+		struct kmem_cache_node *node = load_acquire(&cache->node[nid]);
+		unsigned long pages = node ? READ_ONCE(node->nr_slabs) << cache->order : 0;
+
+		if (cache->migratetype == MIGRATE_RECLAIMABLE) {
+			heap->node[nid].slab_reclaimable += pages;
+			heap->vm.nr_slab_reclaimable += pages;
+		} else {
+			heap->node[nid].slab_unreclaimable += pages;
+			heap->vm.nr_slab_unreclaimable += pages;
+		}
+	}
+	heap->vm.nr_caches++;
+}
+
+static void add_slot(struct slot *slot, struct vm_snapshot *vm)
+{
+	struct pageset_snapshot pageset;
+
+	fill_pageset(slot, &pageset);
+	vm->nr_pcp_pages += pageset.count;
+	vm->nr_slots++;
+	vm->pgalloc_normal += READ_ONCE(slot->pcp.pgalloc);
+	vm->pgfree += READ_ONCE(slot->pcp.pgfree);
+	vm->sheaf_refill += READ_ONCE(slot->events.sheaf_refill);
+	vm->sheaf_flush += READ_ONCE(slot->events.sheaf_flush);
+	vm->barn_get += READ_ONCE(slot->events.barn_get);
+	vm->barn_put += READ_ONCE(slot->events.barn_put);
+}
+
+void slots_snapshot(struct heap_snapshot *heap)
+{
+	cache_for_each(add_slab_pages, heap);
+	for (struct slot *slot = slot_first(); slot; slot = slot->next)
+		add_slot(slot, &heap->vm);
+}
