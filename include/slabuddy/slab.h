@@ -252,17 +252,19 @@ static inline void kfree_bulk(size_t nr, void **objects)
 
 /**
  * kmem_cache_prefill_sheaf() - take objects aside, so that later allocations cannot fail.
- * @size: how many, any number.
+ * @size: how many, 0 to KMEM_SHEAF_MAX.
  *
- * Return: a sheaf with at least @size objects, or NULL: no memory.
+ * Return: a sheaf with @size objects, or NULL: no memory, or @size is too large.
  */
+#define KMEM_SHEAF_MAX 131068U
+
 struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *cache, gfp_t gfp, unsigned int size);
 
 /**
  * kmem_cache_refill_sheaf() - fill a sheaf up again to at least @size objects.
  * @sheaf: the sheaf, which may be replaced by a larger one.
  *
- * Return: 0; or -ENOMEM, and then the sheaf is as it was.
+ * Return: 0; or -ENOMEM, and then the sheaf is as it was; -EINVAL for NULL.
  */
 int kmem_cache_refill_sheaf(struct kmem_cache *cache, gfp_t gfp, struct slab_sheaf **sheaf,
 			    unsigned int size);

@@ -1,2 +1,6 @@
 libapi_la_SOURCES += \
-	src/api/cache.c
+	src/api/cache.c \
+	src/api/kmalloc.c \
+	src/api/nolock.c \
+	src/api/reclaim.c \
+	src/api/sheaf.c

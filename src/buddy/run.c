@@ -86,6 +86,21 @@ struct page *zone_alloc_run(struct zone *zone, size_t nr_pages, unsigned int ali
 	return page ? page : alloc_by_growing(zone, order, nr_pages, mt, nr_dirty);
 }
 
+struct page *zone_try_alloc(struct zone *zone, unsigned int order, enum migratetype mt)
+{
+	struct free_block block = { .page = NULL };
+	unsigned int nr_dirty;
+
+	if (!lock_try(&zone->lock, LOCK_ZONE))
+		return NULL;
+	if (zone->ready)
+		block = take_at_hand(zone, order, mt);
+	if (block.page)
+		cut_and_hand_out(zone, block, (size_t)1 << order, &nr_dirty);
+	lock_release(&zone->lock, LOCK_ZONE);
+	return block.page;
+}
+
 /* @freed: how many of them were not counted as freed before. */
 static void free_locked(struct zone *zone, struct page *page, unsigned int nr, unsigned int freed)
 {

@@ -29,6 +29,13 @@ struct page *zone_alloc_run(struct zone *zone, size_t nr_pages, unsigned int ali
 			    enum migratetype mt, unsigned int *nr_dirty);
 
 /**
+ * zone_try_alloc() - a block of 2^@order pages, if the zone has one at hand and its lock is free.
+ *
+ * Context: any, signal handlers included.
+ */
+struct page *zone_try_alloc(struct zone *zone, unsigned int order, enum migratetype mt);
+
+/**
  * zone_free_run() - take back what zone_alloc_run() gave; its pages count as dirty.
  * @page: first page.
  * @nr_pages: its whole length.

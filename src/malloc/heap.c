@@ -10,6 +10,7 @@
 #include "os/info.h"
 #include "slab/alloc.h"
 #include "slab/boot.h"
+#include "slab/deferred.h"
 #include "slab/report.h"
 #include "slab/slab.h"
 
@@ -320,6 +321,7 @@ bool heap_trim(void)
 	bool purged;
 
 	slab_boot();
+	deferred_drain();
 	slot_drain_all();
 	cache_for_each_alive(trim_cache, NULL);
 	slot = slot_enter();

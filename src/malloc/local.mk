@@ -13,6 +13,8 @@ libcore_la_SOURCES += \
 	src/malloc/info.h \
 	src/malloc/large.c \
 	src/malloc/large.h \
+	src/malloc/nolock.c \
+	src/malloc/nolock.h \
 	src/malloc/report.c \
 	src/malloc/size_class.c \
 	src/malloc/size_class.h

@@ -50,25 +50,35 @@ unsigned int aligned_size_to_tag(size_t size, size_t align)
 	return 0;
 }
 
-static cold bool set_up(struct kmem_cache *cache, size_t tag)
+static cold bool set_up(struct kmem_cache *cache, size_t tag, cache_setup_fn *setup)
 {
 	char name[CACHE_NAME_BYTES];
 
 	snprintf(name, sizeof(name), "kmalloc-%u", tag_size[tag]);
-	return !cache_setup(cache, &(struct cache_params){
-					   .name = name,
-					   .size = tag_size[tag],
-					   .align = MIN_OBJECT_BYTES,
-					   .max_order = MAX_SLAB_ORDER,
-					   .tag = (unsigned int)tag,
-				   });
+	return !setup(cache, &(struct cache_params){
+				     .name = name,
+				     .size = tag_size[tag],
+				     .align = MIN_OBJECT_BYTES,
+				     .max_order = MAX_SLAB_ORDER,
+				     .tag = (unsigned int)tag,
+			     });
+}
+
+static always_inline struct kmem_cache *ready_cache(size_t tag, cache_setup_fn *setup)
+{
+	struct kmem_cache *cache = &class_caches[tag - TAG_FIRST_CACHE];
+
+	if (unlikely(!load_acquire(&cache->ready)) && !set_up(cache, tag, setup))
+		return NULL;
+	return cache;
 }
 
 struct kmem_cache *size_class_cache(size_t tag)
 {
-	struct kmem_cache *cache = &class_caches[tag - TAG_FIRST_CACHE];
+	return ready_cache(tag, cache_setup);
+}
 
-	if (unlikely(!load_acquire(&cache->ready)) && !set_up(cache, tag))
-		return NULL;
-	return cache;
+struct kmem_cache *size_class_try_cache(size_t tag)
+{
+	return ready_cache(tag, cache_try_setup);
 }

@@ -33,4 +33,7 @@ unsigned int aligned_size_to_tag(size_t size, size_t align);
 /* The class's cache, set up at its first use; NULL when that fails. */
 struct kmem_cache *size_class_cache(size_t tag);
 
+/* The same without waiting for a lock: NULL also when setting it up would. */
+struct kmem_cache *size_class_try_cache(size_t tag);
+
 #endif

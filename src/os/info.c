@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bits.h"
@@ -59,6 +60,15 @@ uint64_t os_random_word(void)
 unsigned long os_process_id(void)
 {
 	return (unsigned long)getpid();
+}
+
+void os_pause(unsigned int ms)
+{
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+	int saved_errno = errno;
+
+	nanosleep(&time, NULL);
+	errno = saved_errno;
 }
 
 bool os_copy_from_self(void *dst, const void *src, size_t bytes)

@@ -21,6 +21,9 @@ bool os_is_secure(void);
 
 unsigned long os_process_id(void);
 
+/* Let other threads run for @ms milliseconds, or until a signal comes. */
+void os_pause(unsigned int ms);
+
 /* A random number that is the same at every call, different in every program run. */
 uint64_t os_random_word(void);
 

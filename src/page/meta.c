@@ -13,6 +13,7 @@
 #define CHUNK_BYTES KIB(256)
 #define SMALLEST_SHIFT 6
 #define LARGEST_SHIFT 20
+_Static_assert(META_MAX_BYTES == (size_t)1 << LARGEST_SHIFT, "the largest piece");
 #define NR_META_SIZES (LARGEST_SHIFT - SMALLEST_SHIFT + 1)
 
 struct free_meta {

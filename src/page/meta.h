@@ -10,6 +10,9 @@
 
 struct lock;
 
+/* The most that one piece may have. */
+#define META_MAX_BYTES ((size_t)1 << 20)
+
 /**
  * meta_alloc() - memory for metadata.
  * @bytes: rounded up to a power of two, at least a cache line.

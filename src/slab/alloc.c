@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "page/meta.h"
+#include "slab/deferred.h"
 #include "slab/fast.h"
 #include "slab/report.h"
 #include "slab/slab.h"
@@ -180,7 +181,7 @@ static size_t take_objects(struct slot *slot, struct kmem_cache *cache, void **o
 	if (has_main(slot, cache)) {
 		struct slot_cache *sc = slot_cache_of(slot, cache);
 
-		while (got < want && (sc->count || (want - got <= sc->capacity &&
+		while (got < want && (sc->count || (want - got <= cache->sheaf_max &&
 						    refill_main(slot, cache)))) {
 			size_t nr = MIN(want - got, sc->count);
 
@@ -218,6 +219,7 @@ noinline void *cache_alloc_slow(struct kmem_cache *cache)
 {
 	void *object;
 
+	deferred_drain();
 	if (!cache_take(cache, &object, 1))
 		return NULL;
 	object_unmark(object, cache->mark_word);
@@ -376,7 +378,7 @@ void cache_give(struct kmem_cache *cache, void **objects, size_t nr)
 		if (given == nr)
 			break;
 		/* more than sheaves are for */
-		if (nr - given > sc->capacity)
+		if (nr - given > cache->sheaf_max)
 			break;
 		make_room(slot, cache);
 	}
@@ -387,6 +389,7 @@ void cache_give(struct kmem_cache *cache, void **objects, size_t nr)
 
 noinline void cache_free_slow(struct kmem_cache *cache, void *object)
 {
+	deferred_drain();
 	if (!slab_of(cache, object) || !slab_is_object(cache, object)) {
 		report_not_an_object(cache, object);
 	} else if (object_is_marked(object, cache->mark_word) ||

@@ -9,6 +9,7 @@
 #include "page/meta.h"
 #include "slab/geometry.h"
 #include "slab/mark.h"
+#include "slab/merge.h"
 #include "slab/rcu.h"
 #include "slab/slab.h"
 #include "slab/slot.h"
@@ -196,8 +197,7 @@ static void give_tag_back(const struct kmem_cache *cache)
 		first_named = MIN(first_named, (unsigned int)(place - named_cache));
 }
 
-/* All that follows from @params alone. */
-static int describe(struct kmem_cache *cache, const struct cache_params *params)
+int cache_describe(struct kmem_cache *cache, const struct cache_params *params)
 {
 	int error;
 
@@ -216,34 +216,91 @@ static int describe(struct kmem_cache *cache, const struct cache_params *params)
 	return error;
 }
 
-int cache_setup(struct kmem_cache *cache, const struct cache_params *params)
+static int setup_locked(struct kmem_cache *cache, const struct cache_params *params)
 {
 	unsigned int tag;
-	int error = 0;
+	int error;
 
-	lock_acquire(&caches_lock, LOCK_CACHES);
+	ASSERT_HELD(&caches_lock, LOCK_CACHES);
 	if (cache->ready)
-		goto out; /* another thread was faster */
-	error = describe(cache, params);
+		return 0; /* another thread was faster */
+	error = cache_describe(cache, params);
 	if (error)
-		goto out;
+		return error;
 	node_init(&cache->node0);
 	cache->node[0] = &cache->node0;
 	list_head_init(&cache->aliases);
 	cache->nr_names = 1;
 	tag = claim_tag(cache, params->tag);
-	if (!tag) {
-		error = -ENOSPC;
-		goto out;
-	}
+	if (!tag)
+		return -ENOSPC;
 	cache->tag = (uint16_t)tag;
+	slot_set_places(cache);
 	if (!caches.next)
 		list_head_init(&caches);
 	list_add_tail(&cache->list, &caches);
 	store_release(&cache->ready, true);
-out:
+	return 0;
+}
+
+int cache_setup(struct kmem_cache *cache, const struct cache_params *params)
+{
+	int error;
+
+	lock_acquire(&caches_lock, LOCK_CACHES);
+	error = setup_locked(cache, params);
 	lock_release(&caches_lock, LOCK_CACHES);
 	return error;
+}
+
+int cache_try_setup(struct kmem_cache *cache, const struct cache_params *params)
+{
+	int error;
+
+	if (!lock_try(&caches_lock, LOCK_CACHES))
+		return -EAGAIN;
+	error = setup_locked(cache, params);
+	lock_release(&caches_lock, LOCK_CACHES);
+	return error;
+}
+
+struct kmem_cache *cache_join(const struct kmem_cache *wanted, struct cache_alias *alias)
+{
+	struct kmem_cache *found = NULL;
+	struct list_head *pos;
+
+	lock_acquire(&caches_lock, LOCK_CACHES);
+	list_for_each (pos, &caches) {
+		struct kmem_cache *cache = list_entry(pos, struct kmem_cache, list);
+
+		/* one without a name is about to end */
+		if (cache->nr_names && cache_may_merge(cache) && cache_serves(cache, wanted)) {
+			found = cache;
+			list_add(&alias->list, &cache->aliases);
+			cache->nr_names++;
+			WRITE_ONCE(cache->object_size,
+				   MAX(cache->object_size, wanted->object_size));
+			break;
+		}
+	}
+	lock_release(&caches_lock, LOCK_CACHES);
+	return found;
+}
+
+bool cache_drop_name(struct kmem_cache *cache, struct cache_alias **alias)
+{
+	bool left;
+
+	lock_acquire(&caches_lock, LOCK_CACHES);
+	if (cache->nr_names)
+		cache->nr_names--;
+	left = cache->nr_names;
+	if (left) {
+		*alias = list_first_entry(&cache->aliases, struct cache_alias, list);
+		list_del(&(*alias)->list);
+	}
+	lock_release(&caches_lock, LOCK_CACHES);
+	return left;
 }
 
 struct kmem_cache_node *cache_node(struct kmem_cache *cache, unsigned int nid)

@@ -61,13 +61,15 @@ struct kmem_cache {
 	uint32_t first_offset; /* of the first object in its slab */
 	uint32_t mark_word;    /* of an object: where a free one's mark is, see mark.h */
 	uint32_t size;	       /* bytes from one object to the next */
-	uint32_t object_size;  /* [CACHES; atomic] bytes asked for; a merged cache may raise it */
-	uint16_t tag;	       /* its place in every slot, and the tag of its pages */
+	uint32_t group_place;  /* [named caches] bytes from a slot to its pointer to the group */
+	uint16_t sheaf_place;  /* and from the group to its main sheaf; see slot_set_places() */
+	uint16_t tag;	       /* of its pages; says which its place in every slot is */
 	uint16_t objects;      /* in one slab */
 	uint8_t order;	       /* of a slab */
 	uint8_t migratetype;
 	uint8_t zone;	       /* enum zone_type of its slabs */
 	bool ready;	       /* [atomic] everything is set */
+	uint32_t object_size; /* [CACHES; atomic] bytes asked for; a merged cache may raise it */
 	slab_flags_t flags;
 	uint32_t align;
 	void (*ctor)(void *object);
@@ -114,7 +116,22 @@ struct cache_params {
  * Return: 0, -EINVAL for a size or alignment that cannot be, -ENOSPC when all tags are taken.
  * Context: takes LOCK_CACHES.
  */
-int cache_setup(struct kmem_cache *cache, const struct cache_params *params);
+typedef int(cache_setup_fn)(struct kmem_cache *cache, const struct cache_params *params);
+cache_setup_fn cache_setup;
+
+/* The same; -EAGAIN when the lock is not free. */
+cache_setup_fn cache_try_setup;
+
+/* Set all that follows from @params in a cache that is on no list. Return: 0 or -EINVAL. */
+int cache_describe(struct kmem_cache *cache, const struct cache_params *params);
+
+/* Find a cache that serves whoever wants one like @wanted, see merge.h, and give it @alias. Return: NULL:
+ * there is none. */
+struct kmem_cache *cache_join(const struct kmem_cache *wanted, struct cache_alias *alias);
+
+/* One name less. Which one is meant nobody can tell: the newest alias goes, if there is one. Return: whether
+ * the cache has names left, and then *@alias is the caller's. */
+bool cache_drop_name(struct kmem_cache *cache, struct cache_alias **alias);
 
 /**
  * cache_teardown() - take a cache off the list.

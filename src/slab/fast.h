@@ -71,9 +71,9 @@ static always_inline bool slot_push(struct slot *slot, size_t tag, void *object)
 static always_inline struct slot_cache *named_sheaf(struct slot *slot,
 						    const struct kmem_cache *cache)
 {
-	struct slot_group *group = slot->group[cache->tag >> 8];
+	char *group = *(char **)(void *)((char *)slot + cache->group_place);
 
-	return likely(group) ? &group->cache[cache->tag & (CACHES_PER_GROUP - 1)] : NULL;
+	return likely(group) ? (struct slot_cache *)(void *)(group + cache->sheaf_place) : NULL;
 }
 
 /* An object of a named cache. Return: false when the main sheaf is empty. */

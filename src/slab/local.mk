@@ -7,10 +7,16 @@ libcore_la_SOURCES += \
 	src/slab/boot.h \
 	src/slab/cache.c \
 	src/slab/cache.h \
+	src/slab/deferred.c \
+	src/slab/deferred.h \
 	src/slab/fast.h \
 	src/slab/geometry.c \
 	src/slab/geometry.h \
 	src/slab/mark.h \
+	src/slab/merge.c \
+	src/slab/merge.h \
+	src/slab/named.c \
+	src/slab/named.h \
 	src/slab/rcu.c \
 	src/slab/rcu.h \
 	src/slab/report.c \

@@ -36,6 +36,17 @@ void report_not_an_object(const struct kmem_cache *cache, const void *addr)
 		 cache->name);
 }
 
+void report_wrong_cache(const struct kmem_cache *cache, const struct kmem_cache *owner,
+			const void *object)
+{
+	if (owner)
+		complain("kmem_cache_free(%s): %p is an object of cache %s",
+			 cache ? cache->name : "NULL", object, owner->name);
+	else
+		complain("kmem_cache_free(%s): %p is no object of any cache",
+			 cache ? cache->name : "NULL", object);
+}
+
 void report_bad_free(const void *addr, const char *what)
 {
 	complain("free(): invalid pointer %p: %s", addr, what);

@@ -13,6 +13,10 @@ struct kmem_cache;
 cold void report_double_free(const struct kmem_cache *cache, const void *object);
 cold void report_not_an_object(const struct kmem_cache *cache, const void *addr);
 
+/* An object given back to @cache, which is NULL or not its @owner's; @owner: NULL if it lies in no slab. */
+cold void report_wrong_cache(const struct kmem_cache *cache, const struct kmem_cache *owner,
+			     const void *object);
+
 /* The same for pointers outside of slabs. @what: what the address is instead. */
 cold void report_bad_free(const void *addr, const char *what);
 

@@ -22,8 +22,11 @@ struct sheaf {
 
 #define SHEAF_MAX_CAPACITY 1020U
 
-/* Return: an empty sheaf for @capacity pointers or a few more, or NULL. May map memory. */
+/* Return: an empty sheaf for @capacity pointers, or SHEAF_MAX_CAPACITY if that is less; or NULL. May map memory. */
 struct sheaf *sheaf_alloc(uint32_t capacity);
+
+/* The same for any number up to KMEM_SHEAF_MAX; NULL for more. */
+struct sheaf *sheaf_alloc_exact(uint32_t capacity);
 void sheaf_free(struct sheaf *sheaf);
 
 #endif

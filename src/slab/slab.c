@@ -2,6 +2,7 @@
 #include "slab/slab.h"
 
 #include "buddy/run.h"
+#include "slab/deferred.h"
 #include "slab/fast.h"
 #include "slab/rcu.h"
 #include "slab/report.h"
@@ -19,12 +20,9 @@ static unsigned int fullness_of(const struct kmem_cache *cache, unsigned int inu
 	return MIN(fullness, NR_FULLNESS - 1);
 }
 
-static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, struct pcp *pcp)
+/* Make pages a slab, all of whose objects are free. */
+static void slab_init(struct kmem_cache *cache, struct page *slab)
 {
-	struct page *slab = page_alloc(nid, cache->order, cache->migratetype, pcp);
-
-	if (!slab)
-		return NULL;
 	slab->order = cache->order;
 	slab->nid = page_zone(slab)->nid;
 	slab->fullness = 0;
@@ -40,6 +38,14 @@ static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, struct 
 	}
 	page_set_type(slab, PAGE_SLAB);
 	page_set_tags(slab, 1U << cache->order, cache->tag);
+}
+
+static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, struct pcp *pcp)
+{
+	struct page *slab = page_alloc(nid, cache->order, cache->migratetype, pcp);
+
+	if (slab)
+		slab_init(cache, slab);
 	return slab;
 }
 
@@ -199,6 +205,53 @@ bool slab_construct(struct kmem_cache *cache, int nid)
 	node_add(cache, node, slab);
 	lock_release(&node->list_lock, LOCK_NODE);
 	return true;
+}
+
+/* One object of a node whose lock is held: of its partial slabs, or of a new one if the zone is free too. */
+static void *try_take_locked(struct kmem_cache *cache, struct kmem_cache_node *node,
+			     unsigned int nid)
+{
+	struct zone *zone = &node_data[nid].zones[cache->zone];
+	struct page *slab = fullest_partial(node);
+	void *object;
+
+	ASSERT_HELD(&node->list_lock, LOCK_NODE);
+	if (slab) {
+		SUB_ONCE(node->nr_empty, !slab->inuse);
+		partial_del(node, slab);
+		take_objects(cache, slab, &object, 1);
+		if (slab->inuse < slab->objects)
+			partial_add(cache, node, slab);
+		ADD_ONCE(node->nr_inuse, 1);
+		return object;
+	}
+	/* under the list_lock, which nothing else may do: this waits for nobody */
+	slab = zone_try_alloc(zone, cache->order, cache->migratetype);
+	if (!slab) {
+		WRITE_ONCE(deferred_zone, zone);
+		return NULL;
+	}
+	slab_init(cache, slab);
+	take_objects(cache, slab, &object, 1);
+	node_add(cache, node, slab);
+	return object;
+}
+
+void *slab_try_take(struct kmem_cache *cache)
+{
+	void *object = NULL;
+
+	if (cache->ctor || cache->debug)
+		return NULL;
+	for (unsigned int nid = 0; !object && nid < MAX_NUMNODES; nid++) {
+		struct kmem_cache_node *node = load_acquire(&cache->node[nid]);
+
+		if (!node || !lock_try(&node->list_lock, LOCK_NODE))
+			continue;
+		object = try_take_locked(cache, node, nid);
+		lock_release(&node->list_lock, LOCK_NODE);
+	}
+	return object;
 }
 
 static void reverse(void **objects, unsigned int nr)

@@ -26,6 +26,14 @@ unsigned int slab_refill(struct kmem_cache *cache, unsigned int nid, void **obje
 			 unsigned int want, struct pcp *pcp);
 
 /**
+ * slab_try_take() - one object, waiting for no lock and asking the OS for nothing.
+ *
+ * Return: NULL when what it needs is locked or used up; always for a cache with a constructor.
+ * Context: any, signal handlers included.
+ */
+void *slab_try_take(struct kmem_cache *cache);
+
+/**
  * slab_flush() - put objects back into their slabs.
  * @objects: objects of @cache, of any node, in any order.
  *

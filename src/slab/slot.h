@@ -133,6 +133,17 @@ static inline struct slot_cache *slot_cache_of(struct slot *slot, const struct k
 	return group ? &group->cache[cache->tag & (CACHES_PER_GROUP - 1)] : NULL;
 }
 
+/* Where a named cache's fast path finds this. */
+static inline void slot_set_places(struct kmem_cache *cache)
+{
+	unsigned int index = cache->tag & (CACHES_PER_GROUP - 1);
+
+	cache->group_place = (uint32_t)(offsetof(struct slot, group) +
+					(cache->tag >> 8) * sizeof(struct slot_group *));
+	cache->sheaf_place = (uint16_t)(offsetof(struct slot_group, cache) +
+					index * sizeof(struct slot_cache));
+}
+
 static inline struct slot_sheaves *slot_sheaves_of(struct slot *slot,
 						   const struct kmem_cache *cache)
 {

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "malloc/nolock.h"
+
+#include "malloc/heap.h"
+#include "malloc/large.h"
+#include "slab/boot.h"
+#include "slab/deferred.h"
+#include "slab/report.h"
+#include "slab/slab.h"
+
+/*
+ * The thread's own sheaf is out of bounds: the signal may have come in the middle of a push or pop. The
+ * slabs are not: their lock's word says whether the interrupted code holds it.
+ */
+void *heap_malloc_nolock(size_t size)
+{
+	struct kmem_cache *cache;
+	void *object;
+
+	/* set-up waits for locks; the library's constructor has done it long ago */
+	if (size > MAX_SLAB_BYTES || !load_acquire(&slab_booted))
+		return NULL;
+	cache = size_class_try_cache(size_to_tag(size));
+	object = cache ? slab_try_take(cache) : NULL;
+	if (object)
+		object_unmark(object, MARK_WORD);
+	return object;
+}
+
+static bool is_block(const void *ptr)
+{
+	struct section *section = addr_to_section(ptr);
+	size_t tag = section ? section_tag(section, addr_to_pfn(ptr)) : TAG_NONE;
+	struct kmem_cache *cache = tag >= TAG_FIRST_CACHE ? tag_to_cache(tag) : NULL;
+
+	if (cache)
+		return cache->tag < NR_CLASS_TAGS && slab_is_object(cache, ptr);
+	return large_page(ptr);
+}
+
+void heap_free_nolock(void *ptr)
+{
+	if (!is_block(ptr)) {
+		report_bad_free(ptr, "not a block that kfree_nolock() can free");
+		return;
+	}
+	/* marked as free from now on, so that a second time is noticed */
+	if (object_is_marked(ptr, MARK_WORD)) {
+		report_bad_free(ptr, "this block is free already (double free)");
+		return;
+	}
+	object_mark(ptr, MARK_WORD);
+	deferred_push(ptr);
+}
+
+static void free_deferred(void *block)
+{
+	object_unmark(block, MARK_WORD);
+	heap_free(block);
+}
+
+static __attribute__((constructor)) void nolock_boot(void)
+{
+	deferred_set_free(free_deferred);
+}

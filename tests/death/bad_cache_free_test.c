@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every mistake that a program can make with kmem_cache_free(): the line it costs, word for word, and what
+ * follows: SIGABRT, or with bad_free=warn a sound heap in a process that goes on.
+ */
+#include <check.h>
+#include <stdlib.h>
+
+#include <slabuddy/slab.h>
+
+#include "base/bits.h"
+#include "base/option.h"
+#include "death/child.h"
+#include "malloc/audit.h"
+
+static struct kmem_cache *inodes, *dentries;
+
+static void nothing(void *object)
+{
+	(void)object;
+}
+
+static void make_caches(void)
+{
+	inodes = kmem_cache_create("inode", 200, NULL, SLAB_NO_MERGE);
+	dentries = kmem_cache_create("dentry", 96, 0, 0, nothing);
+}
+
+static void twice(void)
+{
+	void *object = kmem_cache_alloc(inodes, GFP_KERNEL);
+
+	kmem_cache_free(inodes, object);
+	kmem_cache_free(inodes, object);
+}
+
+static void constructed_twice(void)
+{
+	void *object = kmem_cache_alloc(dentries, GFP_KERNEL);
+
+	kmem_cache_free(dentries, object);
+	kmem_cache_free(dentries, object);
+}
+
+/* The second time finds it in a slab, not in a sheaf. */
+static void twice_far_apart(void)
+{
+	void *object = kmem_cache_alloc(inodes, GFP_KERNEL);
+
+	kmem_cache_free(inodes, object);
+	kmem_cache_free(inodes, kmem_cache_alloc(inodes, GFP_KERNEL));
+	kmem_cache_shrink(inodes);
+	object = kmem_cache_alloc(inodes, GFP_KERNEL);
+	kmem_cache_alloc(inodes, GFP_KERNEL); /* keeps the slab */
+	kmem_cache_free(inodes, object);
+	kmem_cache_shrink(inodes);
+	kmem_cache_free(inodes, object);
+}
+
+static void twice_in_bulk(void)
+{
+	void *objects[3];
+
+	kmem_cache_alloc_bulk(inodes, GFP_KERNEL, 2, objects);
+	objects[2] = objects[0];
+	kmem_cache_free_bulk(inodes, 3, objects);
+}
+
+static void in_a_prefilled_sheaf(void)
+{
+	void *object = kmem_cache_alloc(inodes, GFP_KERNEL);
+
+	kmem_cache_free(inodes, object);
+	kmem_cache_prefill_sheaf(inodes, GFP_KERNEL, 1);
+	kmem_cache_free(inodes, object);
+}
+
+static void to_another_cache(void)
+{
+	kmem_cache_free(dentries, kmem_cache_alloc(inodes, GFP_KERNEL));
+}
+
+static void of_kmalloc(void)
+{
+	kmem_cache_free(dentries, kmalloc(64, GFP_KERNEL));
+}
+
+static void of_pages(void)
+{
+	kmem_cache_free(dentries, kmalloc(100000, GFP_KERNEL));
+}
+
+static void on_the_stack(void)
+{
+	int local;
+
+	kmem_cache_free(inodes, &local);
+}
+
+static void inside(void)
+{
+	kmem_cache_free(inodes, (char *)kmem_cache_alloc(inodes, GFP_KERNEL) + 8);
+}
+
+static void to_null(void)
+{
+	kmem_cache_free(NULL, kmem_cache_alloc(inodes, GFP_KERNEL));
+}
+
+static const struct mistake {
+	const char *name;
+	void (*make)(void);
+	const char *line;
+} mistakes[] = {
+	{ "twice", twice, "slabuddy: free(): double free of PTR (cache inode)\n" },
+	{ "constructed, twice", constructed_twice,
+	  "slabuddy: free(): double free of PTR (cache dentry)\n" },
+	{ "twice, far apart", twice_far_apart,
+	  "slabuddy: free(): double free of PTR (cache inode)\n" },
+	{ "twice in bulk", twice_in_bulk, "slabuddy: free(): double free of PTR (cache inode)\n" },
+	{ "in a prefilled sheaf", in_a_prefilled_sheaf,
+	  "slabuddy: free(): double free of PTR (cache inode)\n" },
+	{ "to another cache", to_another_cache,
+	  "slabuddy: kmem_cache_free(dentry): PTR is an object of cache inode\n" },
+	{ "of kmalloc()", of_kmalloc,
+	  "slabuddy: kmem_cache_free(dentry): PTR is an object of cache kmalloc-64\n" },
+	{ "of pages", of_pages, "slabuddy: kmem_cache_free(dentry): PTR is no object of any cache\n" },
+	{ "on the stack", on_the_stack,
+	  "slabuddy: kmem_cache_free(inode): PTR is no object of any cache\n" },
+	{ "inside an object", inside,
+	  "slabuddy: free(): invalid pointer PTR: not the start of an object (cache inode)\n" },
+	{ "to NULL", to_null, "slabuddy: kmem_cache_free(NULL): PTR is an object of cache inode\n" },
+};
+
+static void make_mistake(const void *arg)
+{
+	make_caches();
+	((const struct mistake *)arg)->make();
+}
+
+static void make_mistake_and_go_on(const void *arg)
+{
+	options_parse("bad_free=warn", "test");
+	make_mistake(arg);
+	if (heap_validate(NULL))
+		_Exit(1);
+}
+
+START_TEST(abort_is_the_default)
+{
+	struct child_end end;
+
+	run_child(make_mistake, &mistakes[_i], &end);
+	expect_death(mistakes[_i].name, &end, mistakes[_i].line);
+}
+END_TEST
+
+START_TEST(with_a_warning_it_goes_on)
+{
+	struct child_end end;
+
+	run_child(make_mistake_and_go_on, &mistakes[_i], &end);
+	expect_life(mistakes[_i].name, &end, mistakes[_i].line);
+}
+END_TEST
+
+static void panic(const void *arg)
+{
+	(void)arg;
+	kmem_cache_create("doomed", 0, NULL, SLAB_PANIC);
+}
+
+START_TEST(slab_panic)
+{
+	struct child_end end;
+
+	run_child(panic, NULL, &end);
+	expect_death("SLAB_PANIC", &end,
+		     "slabuddy: kmem_cache_create(doomed): the object size is 0 or over "
+		     "KMALLOC_MAX_SIZE (SLAB_PANIC)\n");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("bad_cache_free");
+	TCase *tc = tcase_create("bad_cache_free");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tc, 0);
+	tcase_add_loop_test(tc, abort_is_the_default, 0, ARRAY_SIZE(mistakes));
+	tcase_add_loop_test(tc, with_a_warning_it_goes_on, 0, ARRAY_SIZE(mistakes));
+	tcase_add_test(tc, slab_panic);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
