@@ -10,7 +10,7 @@ enum option_type {
 	OPTION_UINT,   /* decimal number within bounds */
 	OPTION_CHOICE, /* one of a list of words; the value is its index */
 	OPTION_STRING, /* anything that fits */
-	OPTION_NUMA,   /* "off" or "fake=N" */
+	OPTION_NUMA,   /* "auto", "off" or "fake=N" */
 	OPTION_WORD,   /* no "=value": the word alone sets the value to min */
 };
 
@@ -52,8 +52,8 @@ static const struct option table[] = {
 	  "file that gets the heap's figures when the process exits" },
 	{ "exit_report_pid", OPTION_UINT, &options.exit_report_pid, 0, 1UL << 31, NULL,
 	  "only the process with this id writes the report (0: any)" },
-	{ "numa", OPTION_NUMA, &options.numa_fake, 1, 8, NULL,
-	  "off, or fake=N: split the memory into N nodes, for tests" },
+	{ "numa", OPTION_NUMA, &options.numa, 1, 8, NULL,
+	  "auto: the machine's nodes; off: one; fake=N: N that mean nothing, for tests" },
 	{ "purge", OPTION_CHOICE, &options.purge, 0, 0, off_on,
 	  "give free pages above the watermark back to the OS" },
 	{ "slab_merge", OPTION_WORD, &options.slab_merge, 1, 0, NULL,
@@ -107,8 +107,8 @@ static bool parse_numa(const struct option *opt, const char *text, size_t len, u
 	static const char fake[] = "fake=";
 	const size_t skip = sizeof(fake) - 1;
 
-	if (word_is("off", text, len)) {
-		*value = 0;
+	if (word_is("auto", text, len) || word_is("off", text, len)) {
+		*value = word_is("off", text, len) ? 1 : NUMA_AUTO;
 		return true;
 	}
 	return len > skip && !memcmp(text, fake, skip) &&

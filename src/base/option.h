@@ -13,7 +13,7 @@
 #define OPTION_STRING_BYTES 256
 
 struct options {
-	unsigned long numa_fake;       /* nodes to split the machine into; 0: off */
+	unsigned long numa;	       /* nodes to pretend there are; NUMA_AUTO: what there is */
 	unsigned long purge;	       /* 1: free pages above the watermark go back to the OS */
 	unsigned long dirty_min_kib;   /* KiB of free dirty pages that a zone may always keep */
 	unsigned long dirty_percent;   /* and this share of what is in use */
@@ -24,6 +24,9 @@ struct options {
 	unsigned long exit_report_pid; /* only this process writes the report; 0: any */
 	char exit_report[OPTION_STRING_BYTES]; /* file for figures at exit; "": none */
 };
+
+/* options.numa: the machine's nodes. 1 is "off", N is "fake=N". */
+#define NUMA_AUTO 0
 
 enum option_bad_free {
 	BAD_FREE_ABORT,

@@ -3,8 +3,15 @@
 
 #include "buddy/free_area.h"
 #include "buddy/migrate.h"
+#include "os/info.h"
 #include "os/mem.h"
 #include "page/section.h"
+
+/*
+ * Steps in which a zone of locked memory grows. All of it is resident at once, and the limit is often only
+ * 8 MiB. Arbitrary: 256 KiB; near the limit COMMIT_GRAIN_PAGES, then single OS pages.
+ */
+#define LOCK_GRAIN_PAGES 64U
 
 static void uncommitted_add(struct zone *zone, struct section *section, unsigned int pfn,
 			    unsigned int nr)
@@ -95,6 +102,20 @@ static void add_pages(struct zone *zone, const struct page_range *range, enum mi
 	zone->events.grow++;
 }
 
+static bool commit_range(const struct zone *zone, const struct page_range *range)
+{
+	size_t bytes = (size_t)range->nr_pages << PAGE_SHIFT;
+	void *addr = range_address(range);
+
+	if (os_commit(addr, bytes))
+		return false;
+	if (zone->type != ZONE_DMA || !os_lock(addr, bytes))
+		return true;
+	/* if this fails too, there is memory behind addresses that are not handed out: no harm */
+	os_uncommit(addr, bytes);
+	return false;
+}
+
 enum commit_result { COMMITTED, REFUSED, NO_RANGE };
 
 static enum commit_result commit_front(struct zone *zone, unsigned int order, unsigned int grain,
@@ -109,7 +130,7 @@ static enum commit_result commit_front(struct zone *zone, unsigned int order, un
 	if (!claim.section)
 		return NO_RANGE;
 
-	committed = !os_commit(range_address(&claim), (size_t)claim.nr_pages << PAGE_SHIFT);
+	committed = commit_range(zone, &claim);
 
 	zone_lock(zone);
 	if (committed)
@@ -121,26 +142,36 @@ static enum commit_result commit_front(struct zone *zone, unsigned int order, un
 }
 
 static enum commit_result reserve_and_commit(struct zone *zone, unsigned int order,
-					     enum migratetype mt)
+					     unsigned int grain, enum migratetype mt)
 {
-	struct page_range fresh = section_reserve(zone, order);
+	struct section_place place = {
+		.below_4g = zone->type == ZONE_DMA32,
+		.prefer_node = nodes_are_real(),
+		.os_node = node_to_os(zone->nid),
+	};
+	struct page_range fresh = section_reserve(zone, &place, order);
 
 	if (!fresh.section)
 		return REFUSED;
 	zone_lock(zone);
 	uncommitted_add(zone, fresh.section, fresh.pfn, fresh.nr_pages);
 	zone_unlock(zone);
-	return commit_front(zone, order, PAGEBLOCK_PAGES, mt);
+	return commit_front(zone, order, grain, mt);
 }
 
 bool zone_grow(struct zone *zone, unsigned int order, enum migratetype mt)
 {
-	enum commit_result result = commit_front(zone, order, PAGEBLOCK_PAGES, mt);
+	bool locked = zone->type == ZONE_DMA;
+	unsigned int grain = locked ? LOCK_GRAIN_PAGES : PAGEBLOCK_PAGES;
+	enum commit_result result = commit_front(zone, order, grain, mt);
 
 	if (result == NO_RANGE)
-		result = reserve_and_commit(zone, order, mt);
+		result = reserve_and_commit(zone, order, grain, mt);
 	/* near a limit a pageblock may be too much where a little is not */
 	if (result != COMMITTED)
 		result = commit_front(zone, order, COMMIT_GRAIN_PAGES, mt);
+	if (result != COMMITTED && locked)
+		result = commit_front(zone, order, (unsigned int)(os_page_size() >> PAGE_SHIFT),
+				      mt);
 	return result == COMMITTED;
 }

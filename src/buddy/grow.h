@@ -14,7 +14,7 @@
 /**
  * zone_grow() - commit enough pages for a block of @order.
  * @zone: the zone.
- * @order: 0 to MAX_PAGE_ORDER.
+ * @order: 0 to MAX_PAGE_ORDER; or up to a section's, and then so many pages in sequence.
  * @mt: what the new pageblocks will hold.
  *
  * Return: true when pages were added to the zone's free areas (another thread may have taken them

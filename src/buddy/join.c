@@ -130,3 +130,42 @@ struct page *take_joined(struct zone *zone, size_t nr_pages, unsigned int align_
 		*nr_dirty = take_free_pages(zone, page_section(page), page_pfn(page), nr, mt);
 	return page;
 }
+
+/* The largest block. */
+#define BLOCK_PAGES (1U << MAX_PAGE_ORDER)
+
+static bool is_free_block(const struct page *page, unsigned int order)
+{
+	return page_type(page) == PAGE_BUDDY && page->order == order;
+}
+
+struct page *take_neighbours(struct zone *zone, size_t nr_pages, unsigned int align_order,
+			     enum migratetype mt, unsigned int *nr_dirty)
+{
+	unsigned int nr_blocks = (unsigned int)DIV_ROUND_UP(nr_pages, BLOCK_PAGES);
+
+	/* whatever their type, such blocks are whole pageblocks; the lists of all types are looked at */
+	for (int type = 0; type < MIGRATE_TYPES; type++) {
+		struct list_head *list = &zone->free_area[MAX_PAGE_ORDER].free_list[type];
+		struct list_head *pos;
+
+		list_for_each (pos, list) {
+			struct page *page = list_entry(pos, struct page, lru);
+			unsigned int pfn = page_pfn(page);
+			unsigned int found = 1;
+
+			if (!IS_ALIGNED(pfn, 1U << align_order) ||
+			    pfn + nr_pages > PAGES_PER_SECTION)
+				continue;
+			while (found < nr_blocks &&
+			       is_free_block(page + found * BLOCK_PAGES, MAX_PAGE_ORDER))
+				found++;
+			if (found < nr_blocks)
+				continue;
+			*nr_dirty = take_free_pages(zone, page_section(page), pfn,
+						    (unsigned int)nr_pages, mt);
+			return page;
+		}
+	}
+	return NULL;
+}

@@ -1,6 +1,7 @@
 libcore_la_SOURCES += \
 	src/buddy/free_area.c \
 	src/buddy/free_area.h \
+	src/buddy/gfp.h \
 	src/buddy/grow.c \
 	src/buddy/grow.h \
 	src/buddy/join.c \

@@ -1,42 +1,98 @@
 /* SPDX-License-Identifier: MIT */
 #include "buddy/page_alloc.h"
 
+#include "base/check.h"
 #include "buddy/purge.h"
 #include "buddy/run.h"
 
-/* The zones to try, the preferred node's first. */
-static struct zone *nth_zone(unsigned int nid, unsigned int n, unsigned int nodes)
-{
-	return &node_data[(nid + n) % nodes].zones[ZONE_NORMAL];
-}
+struct request {
+	unsigned int nid; /* the node that is preferred */
+	gfp_t gfp;
+	size_t nr_pages;
+	unsigned int align_order;
+	struct pcp *pcp; /* the caller's slot's lists for that node, or NULL */
+};
 
-struct page *page_alloc_exact(unsigned int nid, size_t nr_pages, unsigned int align_order,
-			      enum migratetype mt, unsigned int *nr_dirty, struct pcp *pcp)
+/* A slot's lists are for pages of its own node that may be used for anything. */
+static struct page *from_pcp(const struct request *rq, unsigned int *nr_dirty)
 {
-	unsigned int nodes = nr_nodes();
-	struct page *page = pcp && !align_order ? pcp_alloc_run(pcp, nr_pages) : NULL;
+	struct zone *zone = &node_data[rq->nid].zones[ZONE_NORMAL];
+	unsigned int order = rq->align_order;
+	struct page *page = NULL;
 
-	if (page && nr_dirty)
+	if (!rq->pcp || gfp_zone(rq->gfp) != ZONE_NORMAL)
+		return NULL;
+	if (rq->nr_pages == (size_t)1 << order && order <= PCP_MAX_ORDER)
+		page = pcp_alloc(rq->pcp, zone, order, gfp_migratetype(rq->gfp));
+	else if (!order)
+		page = pcp_alloc_run(rq->pcp, rq->nr_pages);
+	if (page)
 		*nr_dirty = page->nr_pages;
-	for (unsigned int n = 0; !page && n < nodes; n++)
-		page = zone_alloc_run(nth_zone(nid, n, nodes), nr_pages, align_order, mt, nr_dirty);
 	return page;
 }
 
-struct page *page_alloc(unsigned int nid, unsigned int order, enum migratetype mt, struct pcp *pcp)
+static void count_miss(struct zone *wanted, struct zone *served)
 {
-	struct page *page = NULL;
-
-	if (order > MAX_PAGE_ORDER) {
-		warn_once("page allocation of order %u: the largest is %u", order, MAX_PAGE_ORDER);
-		return NULL;
-	}
-	if (pcp && order <= PCP_MAX_ORDER)
-		page = pcp_alloc(pcp, nth_zone(nid, 0, nr_nodes()), order, mt);
-	return page ? page : page_alloc_exact(nid, (size_t)1 << order, order, mt, NULL, NULL);
+	zone_lock(wanted);
+	wanted->events.foreign++;
+	zone_unlock(wanted);
+	zone_lock(served);
+	served->events.miss++;
+	zone_unlock(served);
 }
 
-/* A slot's lists are for pages of its own node that may be used for anything. */
+/* The zone that was asked for, which may grow; then the scarcer ones of the node, which may not. */
+static struct page *from_node(const struct request *rq, unsigned int nid, unsigned int *nr_dirty)
+{
+	enum zone_type type = gfp_zone(rq->gfp);
+	enum migratetype mt = gfp_migratetype(rq->gfp);
+	struct zone *zones = node_data[nid].zones;
+	struct zone *wanted = &node_data[rq->nid].zones[type];
+	struct zone *zone = &zones[type];
+	struct page *page = zone_alloc_run(zone, rq->nr_pages, rq->align_order, mt, nr_dirty);
+
+	while (!page && type == ZONE_NORMAL && ++zone < zones + MAX_NR_ZONES)
+		page = zone_alloc_run_at_hand(zone, rq->nr_pages, rq->align_order, mt, nr_dirty);
+	if (page && zone != wanted)
+		count_miss(wanted, zone);
+	return page;
+}
+
+/*
+ * Every allocation of pages comes through here, but for what a slot's page sheaves (page_sheaf.h) hold
+ * already: those can be switched off, see page_slow_gfp.
+ */
+static struct page *get_pages(const struct request *rq, unsigned int *nr_dirty)
+{
+	unsigned int nodes = nr_nodes();
+	unsigned int tries = rq->gfp & __GFP_THISNODE ? 1 : nodes;
+	struct page *page = from_pcp(rq, nr_dirty);
+
+	for (unsigned int n = 0; !page && n < tries; n++)
+		page = from_node(rq, (rq->nid + n) % nodes, nr_dirty);
+	return page;
+}
+
+struct page *page_alloc_exact(unsigned int nid, gfp_t gfp, size_t nr_pages,
+			      unsigned int align_order, unsigned int *nr_dirty, struct pcp *pcp)
+{
+	const struct request rq = { nid, gfp, nr_pages, align_order, pcp };
+	unsigned int unused;
+
+	return get_pages(&rq, nr_dirty ? nr_dirty : &unused);
+}
+
+struct page *page_alloc(unsigned int nid, gfp_t gfp, unsigned int order, struct pcp *pcp)
+{
+	if (order > MAX_PAGE_ORDER) {
+		if (!(gfp & __GFP_NOWARN))
+			warn_once("page allocation of order %u: the largest is %u", order,
+				  MAX_PAGE_ORDER);
+		return NULL;
+	}
+	return page_alloc_exact(nid, gfp, (size_t)1 << order, order, NULL, pcp);
+}
+
 static bool may_keep(const struct pcp *pcp, unsigned int pcp_nid, const struct zone *zone)
 {
 	return pcp && zone->type == ZONE_NORMAL && zone->nid == pcp_nid;

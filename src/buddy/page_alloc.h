@@ -5,19 +5,21 @@
 #ifndef SLABUDDY_BUDDY_PAGE_ALLOC_H
 #define SLABUDDY_BUDDY_PAGE_ALLOC_H
 
+#include "buddy/gfp.h"
 #include "buddy/pcp.h"
 #include "buddy/zone.h"
 
 /**
  * page_alloc() - a block of 2^@order pages.
- * @nid: the node that is preferred; others follow in turn.
+ * @nid: the node that is preferred; others follow in turn, unless __GFP_THISNODE.
+ * @gfp: zone, __GFP_THISNODE, migrate type and __GFP_NOWARN count. A request for ZONE_NORMAL gets pages of
+ *	the scarcer zones when the OS gives no more, but only such as are free already.
  * @pcp: the caller's slot's lists for that node, or NULL.
  *
- * Return: the first page, or NULL: no memory, or @order is over MAX_PAGE_ORDER (one warning).
+ * Return: the first page, PAGE_USED; or NULL: no memory, or @order is over MAX_PAGE_ORDER (one warning).
  * Context: may make system calls; no lock but the caller's slot may be held.
  */
-struct page *page_alloc(unsigned int nid, unsigned int order, enum migratetype mt,
-			struct pcp *pcp);
+struct page *page_alloc(unsigned int nid, gfp_t gfp, unsigned int order, struct pcp *pcp);
 
 /* Give a block back. @pcp: the caller's slot's lists for node @pcp_nid, or NULL. */
 void page_free(struct page *page, unsigned int order, enum migratetype mt, struct pcp *pcp,
@@ -32,8 +34,8 @@ void page_free(struct page *page, unsigned int order, enum migratetype mt, struc
  * Return: the first page, PAGE_USED with nr_pages, which may be a little more than was asked for
  * if it comes from @pcp; or NULL.
  */
-struct page *page_alloc_exact(unsigned int nid, size_t nr_pages, unsigned int align_order,
-			      enum migratetype mt, unsigned int *nr_dirty, struct pcp *pcp);
+struct page *page_alloc_exact(unsigned int nid, gfp_t gfp, size_t nr_pages,
+			      unsigned int align_order, unsigned int *nr_dirty, struct pcp *pcp);
 
 /* Give a run, PAGE_USED with nr_pages, back. @pcp: the caller's slot's lists for node @pcp_nid, or
  * NULL. */

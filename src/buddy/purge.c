@@ -33,6 +33,12 @@ static unsigned int lowest_purgeable_order(void)
 	return pages_to_order(os_page_size() >> PAGE_SHIFT);
 }
 
+/* Locked memory stays: the OS would refuse. */
+static bool zone_can_purge(const struct zone *zone)
+{
+	return !zone->purge_refused && zone->type != ZONE_DMA;
+}
+
 static void isolate(struct zone *zone, struct page *page, struct purge_batch *batch)
 {
 	unsigned int order = page->order;
@@ -116,7 +122,7 @@ unsigned long zone_purge(struct zone *zone, unsigned long keep)
 	for (;;) {
 		zone_lock(zone);
 		batch.nr = 0;
-		if (!zone->purge_refused)
+		if (zone_can_purge(zone))
 			collect(zone, keep, &batch);
 		/* parts of larger OS pages: to try again at every free would not help */
 		if (!batch.nr)
@@ -137,7 +143,7 @@ bool zone_is_above_high(struct zone *zone)
 	if (zone->nr_dirty <= high)
 		zone->nr_stuck = 0;
 	return zone->nr_dirty > high + zone->nr_stuck && READ_ONCE(options.purge) &&
-	       !zone->purge_refused;
+	       zone_can_purge(zone);
 }
 
 noinline void zone_purge_to_low(struct zone *zone)

@@ -27,6 +27,31 @@ static struct page *cut_and_hand_out(struct zone *zone, struct free_block block,
 	return hand_out(zone, block.page, nr_pages);
 }
 
+/* Longer than any block. */
+static struct page *take_long(struct zone *zone, size_t nr_pages, unsigned int align_order,
+			      enum migratetype mt, unsigned int *nr_dirty)
+{
+	struct page *page;
+
+	zone_lock(zone);
+	page = take_neighbours(zone, nr_pages, align_order, mt, nr_dirty);
+	if (page)
+		hand_out(zone, page, nr_pages);
+	zone_unlock(zone);
+	return page;
+}
+
+static noinline struct page *alloc_long(struct zone *zone, unsigned int order, size_t nr_pages,
+					unsigned int align_order, enum migratetype mt,
+					unsigned int *nr_dirty)
+{
+	struct page *page = take_long(zone, nr_pages, align_order, mt, nr_dirty);
+
+	while (!page && zone_grow(zone, order, mt))
+		page = take_long(zone, nr_pages, align_order, mt, nr_dirty);
+	return page;
+}
+
 /* Return: the run, or NULL with *@grown saying that it makes sense to look again. */
 static noinline struct page *alloc_by_growing(struct zone *zone, unsigned int order,
 					      size_t nr_pages, enum migratetype mt,
@@ -78,10 +103,13 @@ struct page *zone_alloc_run(struct zone *zone, size_t nr_pages, unsigned int ali
 	unsigned int unused;
 	struct page *page;
 
-	if (order > MAX_PAGE_ORDER)
-		return NULL;
 	if (!nr_dirty)
 		nr_dirty = &unused;
+	if (unlikely(order > MAX_PAGE_ORDER)) {
+		if (order > SECTION_SHIFT - PAGE_SHIFT)
+			return NULL;
+		return alloc_long(zone, order, nr_pages, align_order, mt, nr_dirty);
+	}
 	page = alloc_at_hand(zone, order, nr_pages, align_order, mt, nr_dirty);
 	return page ? page : alloc_by_growing(zone, order, nr_pages, mt, nr_dirty);
 }
@@ -99,6 +127,45 @@ struct page *zone_try_alloc(struct zone *zone, unsigned int order, enum migratet
 		cut_and_hand_out(zone, block, (size_t)1 << order, &nr_dirty);
 	lock_release(&zone->lock, LOCK_ZONE);
 	return block.page;
+}
+
+struct page *zone_alloc_run_at_hand(struct zone *zone, size_t nr_pages, unsigned int align_order,
+				    enum migratetype mt, unsigned int *nr_dirty)
+{
+	unsigned int order = MAX(pages_to_order(nr_pages), align_order);
+	unsigned int unused;
+
+	/* racy peek: a zone that was never used has nothing */
+	if (order > MAX_PAGE_ORDER || !READ_ONCE(zone->managed_pages))
+		return NULL;
+	return alloc_at_hand(zone, order, nr_pages, align_order, mt, nr_dirty ? nr_dirty : &unused);
+}
+
+/* Pages whose state is looked up at once. */
+#define CLEAR_STEP_PAGES 1024U
+
+static void clear_dirty_pages(struct page *page, unsigned int nr)
+{
+	uint64_t map[CLEAR_STEP_PAGES / BITS_PER_WORD];
+	char *addr = page_start(page);
+
+	for (unsigned int done = 0; done < nr; done += CLEAR_STEP_PAGES) {
+		unsigned int step = MIN(nr - done, CLEAR_STEP_PAGES);
+
+		zone_copy_dirty(page + done, step, map);
+		for (unsigned int i = 0; i < step; i++) {
+			if (bitmap_test(map, i))
+				memset(addr + ((size_t)(done + i) << PAGE_SHIFT), 0, PAGE_SIZE);
+		}
+	}
+}
+
+void zone_clear_run(struct page *page, size_t nr_pages, unsigned int nr_dirty)
+{
+	if (nr_dirty == nr_pages)
+		memset(page_start(page), 0, nr_pages << PAGE_SHIFT);
+	else if (nr_dirty)
+		clear_dirty_pages(page, (unsigned int)nr_pages);
 }
 
 /* @freed: how many of them were not counted as freed before. */

@@ -20,13 +20,24 @@
  * @mt: what it will hold.
  * @nr_dirty: gets the number of pages that may not read as zero; may be NULL.
  *
- * Return: the first page, or NULL when the OS refused or the smallest block that would do is
- * larger than MAX_PAGE_ORDER.
+ * A run that no block of MAX_PAGE_ORDER holds comes from neighbouring ones, up to a section.
+ *
+ * Return: the first page, or NULL when the OS refused.
  * Context: may make system calls; no lock but the caller's slot may be held.
  * Cost: O(orders) under the zone's lock.
  */
 struct page *zone_alloc_run(struct zone *zone, size_t nr_pages, unsigned int align_order,
 			    enum migratetype mt, unsigned int *nr_dirty);
+
+/* The same from what the zone has: it does not grow for it. */
+struct page *zone_alloc_run_at_hand(struct zone *zone, size_t nr_pages, unsigned int align_order,
+				    enum migratetype mt, unsigned int *nr_dirty);
+
+/**
+ * zone_clear_run() - make a run read as zero that nobody has written to since it was handed out.
+ * @nr_dirty: what the allocation said; clean pages are not touched.
+ */
+void zone_clear_run(struct page *page, size_t nr_pages, unsigned int nr_dirty);
 
 /**
  * zone_try_alloc() - a block of 2^@order pages, if the zone has one at hand and its lock is free.

@@ -11,17 +11,10 @@ _Static_assert(MAX_NUMNODES <= SNAPSHOT_NODES && MAX_NUMNODES * MAX_NR_ZONES <= 
 		       NR_PAGE_ORDERS <= SNAPSHOT_ORDERS && MIGRATE_TYPES <= SNAPSHOT_TYPES,
 	       "a snapshot has room for every heap");
 
-/* The kernel's names, in its order. */
-static const struct {
-	enum zone_type type;
-	const char *name;
-} zone_kinds[] = {
-	{ ZONE_DMA, "DMA" },
-	{ ZONE_DMA32, "DMA32" },
-	{ ZONE_NORMAL, "Normal" },
-};
+/* In the kernel's order. */
+static const enum zone_type zone_kinds[] = { ZONE_DMA, ZONE_DMA32, ZONE_NORMAL };
 
-_Static_assert(ARRAY_SIZE(zone_kinds) == MAX_NR_ZONES, "each zone has a name");
+_Static_assert(ARRAY_SIZE(zone_kinds) == MAX_NR_ZONES, "each zone has its place");
 
 static const char *const type_names[MIGRATE_TYPES] = {
 	[MIGRATE_UNMOVABLE] = "Unmovable",
@@ -106,13 +99,13 @@ static void count_pages(struct zone *zone, struct zone_snapshot *snap, struct vm
 
 static void add_zone(struct heap_snapshot *heap, unsigned int nid, unsigned int kind, bool by_type)
 {
-	struct zone *zone = &node_data[nid].zones[zone_kinds[kind].type];
+	struct zone *zone = &node_data[nid].zones[zone_kinds[kind]];
 	struct zone_snapshot *snap = &heap->zone[heap->nr_zones++];
 	struct vm_snapshot *vm = &heap->vm;
 
-	strcpy(snap->name, zone_kinds[kind].name);
+	strcpy(snap->name, zone_names[zone_kinds[kind]]);
 	snap->nid = nid;
-	snap->has_pagesets = zone_kinds[kind].type == ZONE_NORMAL;
+	snap->has_pagesets = zone_kinds[kind] == ZONE_NORMAL;
 	count_pages(zone, snap, vm);
 	if (by_type)
 		count_free_types(zone, snap);
@@ -120,7 +113,7 @@ static void add_zone(struct heap_snapshot *heap, unsigned int nid, unsigned int 
 	vm->nr_free_dirty += snap->free_dirty;
 	vm->nr_purging += snap->purging;
 	vm->nr_uncommitted += snap->present - snap->managed;
-	if (zone_kinds[kind].type == ZONE_DMA)
+	if (zone_kinds[kind] == ZONE_DMA)
 		vm->nr_mlock += snap->managed;
 	for (unsigned int order = PAGEBLOCK_ORDER; order <= MAX_PAGE_ORDER; order++)
 		vm->nr_free_pages_blocks += snap->nr_free[order] << order;
@@ -150,7 +143,7 @@ static struct zone_snapshot *zone_of(struct heap_snapshot *heap, const struct se
 {
 	for (unsigned int i = 0; i < heap->nr_zones; i++) {
 		struct zone_snapshot *snap = &heap->zone[i];
-		enum zone_type type = zone_kinds[i % ARRAY_SIZE(zone_kinds)].type;
+		enum zone_type type = zone_kinds[i % ARRAY_SIZE(zone_kinds)];
 
 		if (section->zone == &node_data[snap->nid].zones[type])
 			return snap;

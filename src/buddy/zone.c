@@ -1,15 +1,60 @@
 /* SPDX-License-Identifier: MIT */
 #include "buddy/zone.h"
 
-#include "base/option.h"
+#include "os/info.h"
 
 struct pglist_data node_data[MAX_NUMNODES];
 
+const char *const zone_names[MAX_NR_ZONES] = {
+	[ZONE_NORMAL] = "Normal",
+	[ZONE_DMA32] = "DMA32",
+	[ZONE_DMA] = "DMA",
+};
+
+static unsigned int os_nodes[MAX_NUMNODES]; /* [atomic, const once nr_os_nodes is not 0] */
+static unsigned int nr_os_nodes;	    /* [atomic] */
+
+/* Racy: whoever comes first writes the same. */
+static cold unsigned int find_os_nodes(void)
+{
+	unsigned int found[MAX_NUMNODES] = { 0 };
+	unsigned int nr = MIN(os_allowed_nodes(found, MAX_NUMNODES), MAX_NUMNODES);
+
+	for (unsigned int i = 0; i < nr; i++)
+		WRITE_ONCE(os_nodes[i], found[i]);
+	nr = MAX(nr, 1);
+	store_release(&nr_os_nodes, nr);
+	return nr;
+}
+
 unsigned int nr_nodes(void)
 {
-	unsigned long fake = READ_ONCE(options.numa_fake);
+	unsigned long wanted = READ_ONCE(options.numa);
+	unsigned int nr;
 
-	return fake ? (unsigned int)MIN(fake, MAX_NUMNODES) : 1;
+	if (wanted != NUMA_AUTO)
+		return (unsigned int)MIN(wanted, MAX_NUMNODES);
+	nr = load_acquire(&nr_os_nodes);
+	return likely(nr) ? nr : find_os_nodes();
+}
+
+unsigned int node_to_os(unsigned int nid)
+{
+	return READ_ONCE(os_nodes[nid]);
+}
+
+unsigned int node_here(void)
+{
+	unsigned int here;
+
+	if (!nodes_are_real())
+		return 0;
+	here = os_current_node();
+	for (unsigned int nid = 0; nid < nr_nodes(); nid++) {
+		if (node_to_os(nid) == here)
+			return nid;
+	}
+	return 0;
 }
 
 static cold void zone_init(struct zone *zone)

@@ -15,8 +15,13 @@
 
 #include "base/audit.h"
 #include "base/lock.h"
+#include "base/option.h"
 #include "page/page.h"
 
+/*
+ * A machine may have more: threads on the nodes beyond these are served as if they ran on the first, with
+ * memory that is far from them.
+ */
 #define MAX_NUMNODES 8
 
 enum zone_type {
@@ -40,6 +45,8 @@ struct zone_events {
 	unsigned long claim;	/* pageblocks that changed their migrate type */
 	unsigned long steal;	/* blocks taken out of another type's pageblock */
 	unsigned long grow;	/* times pages were committed */
+	unsigned long foreign;	/* requests for this zone that another one served */
+	unsigned long miss;	/* requests for another zone that this one served */
 	unsigned long purged;	/* dirty pages given back */
 	unsigned long purge_failed; /* blocks that the OS would not take back */
 	/* pages handed out and taken back; of what goes through a slot's lists, struct pcp counts its own */
@@ -76,8 +83,24 @@ static inline struct zone *page_zone(const struct page *page)
 	return page_section(page)->zone;
 }
 
-/* Nodes in use: 1, or N with numa=fake=N. */
+/* "Normal", "DMA32" and "DMA". */
+extern const char *const zone_names[MAX_NR_ZONES];
+
+/* Nodes in use: those whose memory the process may use, 1 with numa=off, or N with numa=fake=N. The first
+ * call asks the OS, so no lock but the caller's slot may be held. */
 unsigned int nr_nodes(void);
+
+/* Whether a node is where memory really is. */
+static inline bool nodes_are_real(void)
+{
+	return READ_ONCE(options.numa) == NUMA_AUTO && nr_nodes() > 1;
+}
+
+/* The node that the calling thread runs on; 0 when nodes mean nothing. */
+unsigned int node_here(void);
+
+/* What the OS calls a node that is real. */
+unsigned int node_to_os(unsigned int nid);
 
 /* Take the lock of a zone; the first time, set it up. */
 void zone_lock(struct zone *zone);

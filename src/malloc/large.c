@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "malloc/large.h"
 
-#include <string.h>
-
 #include "buddy/page_alloc.h"
 #include "buddy/run.h"
 #include "slab/slot.h"
-
-/* Pages whose state is looked up at once when a run has to be cleared. */
-#define CLEAR_STEP_PAGES 1024U
 
 static size_t total_pages; /* [atomic] */
 static size_t nr_blocks;   /* [atomic] */
@@ -19,30 +14,11 @@ static void account(size_t blocks, size_t pages)
 	__atomic_fetch_add(&total_pages, pages, __ATOMIC_RELAXED);
 }
 
-static void clear_dirty_pages(struct page *page, unsigned int nr)
-{
-	uint64_t map[CLEAR_STEP_PAGES / BITS_PER_WORD];
-	char *addr = page_start(page);
-
-	for (unsigned int done = 0; done < nr; done += CLEAR_STEP_PAGES) {
-		unsigned int step = MIN(nr - done, CLEAR_STEP_PAGES);
-
-		zone_copy_dirty(page + done, step, map);
-		for (unsigned int i = 0; i < step; i++) {
-			if (bitmap_test(map, i))
-				memset(addr + ((size_t)(done + i) << PAGE_SHIFT), 0, PAGE_SIZE);
-		}
-	}
-}
-
 void large_clear(void *ptr, unsigned int nr_dirty)
 {
 	struct page *page = large_page(ptr);
 
-	if (nr_dirty == page->nr_pages)
-		memset(ptr, 0, large_bytes(page));
-	else if (nr_dirty)
-		clear_dirty_pages(page, page->nr_pages);
+	zone_clear_run(page, page->nr_pages, nr_dirty);
 }
 
 void *large_alloc(struct slot *slot, size_t size, size_t align, unsigned int *nr_dirty)
@@ -50,7 +26,7 @@ void *large_alloc(struct slot *slot, size_t size, size_t align, unsigned int *nr
 	unsigned int align_order = align > PAGE_SIZE ? ilog2(align) - PAGE_SHIFT : 0;
 	struct page *page;
 
-	page = page_alloc_exact(slot->nid, bytes_to_pages(size), align_order, MIGRATE_MOVABLE,
+	page = page_alloc_exact(slot->nid, __GFP_MOVABLE, bytes_to_pages(size), align_order,
 				nr_dirty, &slot->pcp);
 	if (!page)
 		return NULL;

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mempolicy.h>
 #include <sched.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +41,36 @@ unsigned int os_nr_cpus(void)
 		nr = CPU_SETSIZE;
 	errno = saved_errno;
 	return (unsigned int)MAX(nr, 1);
+}
+
+unsigned int os_allowed_nodes(unsigned int *nodes, unsigned int max)
+{
+	unsigned long mask[OS_MAX_NODES / BITS_PER_WORD] = { 0 };
+	int saved_errno = errno;
+	unsigned int nr = 0;
+
+	if (syscall(SYS_get_mempolicy, NULL, mask, OS_MAX_NODES, NULL, MPOL_F_MEMS_ALLOWED))
+		mask[0] = 0;
+	for (unsigned int node = 0; node < OS_MAX_NODES; node++) {
+		if (!(mask[node / BITS_PER_WORD] >> node % BITS_PER_WORD & 1))
+			continue;
+		if (nr < max)
+			nodes[nr] = node;
+		nr++;
+	}
+	errno = saved_errno;
+	return nr;
+}
+
+unsigned int os_current_node(void)
+{
+	int saved_errno = errno;
+	unsigned int cpu, node;
+
+	if (getcpu(&cpu, &node))
+		node = 0;
+	errno = saved_errno;
+	return node;
 }
 
 bool os_is_secure(void)

@@ -15,6 +15,22 @@ size_t os_page_size(void);
 /* Processors this process may run on, at least 1. */
 unsigned int os_nr_cpus(void);
 
+/* Numbers that the kernel gives to NUMA nodes are below this (its NODES_SHIFT is 10 at most). */
+#define OS_MAX_NODES 1024
+
+/**
+ * os_allowed_nodes() - the NUMA nodes whose memory this process may use.
+ * @nodes: gets their numbers, in ascending order.
+ * @max: length of @nodes.
+ *
+ * Return: how many there are, even if that is more than @max; 0 when the kernel does not tell.
+ */
+unsigned int os_allowed_nodes(unsigned int *nodes, unsigned int max);
+
+/* The NUMA node of the processor that the calling thread runs on, by the OS's number; 0 when the kernel
+ * does not tell. It may have moved on already. */
+unsigned int os_current_node(void);
+
 /* Whether the process runs with more rights than its caller (AT_SECURE), so that nothing the
  * caller says may be trusted. */
 bool os_is_secure(void);

@@ -2,7 +2,10 @@
 #include "os/mem.h"
 
 #include <errno.h>
+#include <linux/mempolicy.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/bits.h"
 #include "os/info.h"
@@ -48,6 +51,31 @@ void *os_reserve(void *hint, size_t bytes, size_t align)
 	return map_aligned(hint, bytes, align, PROT_NONE, MAP_NORESERVE);
 }
 
+/* Below this there is nothing to be had: vm.mmap_min_addr, and the habit of leaving NULL's neighbours alone. */
+#define LOWEST_ADDRESS MIB(1)
+
+void *os_reserve_below(uintptr_t limit, size_t bytes)
+{
+	int saved_errno = errno;
+	void *found = NULL;
+
+	for (uintptr_t at = limit; !found && at >= LOWEST_ADDRESS + bytes;) {
+		void *addr;
+
+		at -= bytes;
+		addr = mmap((void *)at, bytes, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+		if (addr == (void *)at)
+			found = addr;
+		else if (addr != MAP_FAILED)
+			os_unmap(addr, bytes); /* a kernel before 4.17 takes the address as a hint */
+		else if (errno == ENOMEM)
+			break; /* no address will do */
+	}
+	errno = saved_errno;
+	return found;
+}
+
 void *os_map(size_t bytes, size_t align)
 {
 	return map_aligned(NULL, bytes, align, PROT_READ | PROT_WRITE, 0);
@@ -67,6 +95,40 @@ int os_commit(void *addr, size_t bytes)
 	int saved_errno = errno;
 
 	return result_of(mprotect(addr, bytes, PROT_READ | PROT_WRITE), saved_errno);
+}
+
+int os_uncommit(void *addr, size_t bytes)
+{
+	int saved_errno = errno;
+	int rc = madvise(addr, bytes, MADV_DONTNEED);
+
+	return result_of(rc ? rc : mprotect(addr, bytes, PROT_NONE), saved_errno);
+}
+
+int os_lock(void *addr, size_t bytes)
+{
+	int saved_errno = errno;
+	int error = result_of(mlock(addr, bytes), saved_errno);
+
+	/* it may have found memory for a part, and what is mapped stays marked */
+	if (error)
+		munlock(addr, bytes);
+	errno = saved_errno;
+	return error;
+}
+
+int os_prefer_node(void *addr, size_t bytes, unsigned int node)
+{
+	unsigned long mask[OS_MAX_NODES / BITS_PER_WORD] = { 0 };
+	int saved_errno = errno;
+	long rc;
+
+	if (node >= OS_MAX_NODES)
+		return -EINVAL;
+	mask[node / BITS_PER_WORD] = 1UL << node % BITS_PER_WORD;
+	/* the kernel takes one bit less than it is told */
+	rc = syscall(SYS_mbind, addr, bytes, MPOL_PREFERRED, mask, OS_MAX_NODES + 1, 0);
+	return result_of((int)rc, saved_errno);
 }
 
 void *os_remap(void *addr, size_t old_bytes, size_t new_bytes)

@@ -22,9 +22,40 @@
 void *os_reserve(void *hint, size_t bytes, size_t align);
 
 /**
+ * os_reserve_below() - the same, wholly below an address.
+ * @limit: first address that it may not reach; a multiple of @bytes.
+ * @bytes: size and alignment, a power of two.
+ *
+ * Tries the places for it from @limit downwards, one system call each.
+ *
+ * Return: the highest address that was free, or NULL.
+ */
+void *os_reserve_below(uintptr_t limit, size_t bytes);
+
+/**
  * os_commit() - make reserved addresses readable and writable; they read as zero.
  */
 int os_commit(void *addr, size_t bytes);
+
+/**
+ * os_uncommit() - undo os_commit(): the addresses stay reserved, the memory is given back.
+ */
+int os_uncommit(void *addr, size_t bytes);
+
+/**
+ * os_lock() - keep committed memory in RAM.
+ *
+ * Return: 0; or -errno, -ENOMEM or -EPERM beyond RLIMIT_MEMLOCK, and then none of it is locked.
+ */
+int os_lock(void *addr, size_t bytes);
+
+/**
+ * os_prefer_node() - memory behind a range comes from a NUMA node as long as that has any.
+ * @node: the OS's number for it.
+ *
+ * Return: 0 or -errno; the memory is as good as any then, only farther away.
+ */
+int os_prefer_node(void *addr, size_t bytes, unsigned int node);
 
 /**
  * os_map() - a new readable and writable mapping that reads as zero.

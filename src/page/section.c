@@ -11,6 +11,9 @@ struct section *section_table[NR_SECTIONS];
 /* Smallest range worth a reservation when addresses are scarce. Arbitrary: 64 pages of 4 KiB. */
 #define SHORTEST_RANGE_BYTES KIB(256)
 
+/* The same below 4 GiB, where each place costs a system call. Derived: 4096 places, some milliseconds. */
+#define SHORTEST_LOW_RANGE_BYTES MIB(1)
+
 static struct lock sections_lock;
 static struct list_head sections; /* [sections_lock] */
 static size_t nr_sections;	  /* [sections_lock] */
@@ -69,39 +72,67 @@ static struct section *section_for(struct zone *zone, void *addr)
 	return section->zone == zone ? section : NULL;
 }
 
-/* A reservation of @bytes, a power of two, aligned to itself: so it never straddles a window. */
-static struct page_range reserve_bytes(struct zone *zone, size_t bytes)
+/* The range that a reservation at @addr makes; nothing, and no reservation, if @zone cannot use it. */
+static struct page_range take_reservation(struct zone *zone, void *addr, size_t bytes)
 {
 	struct page_range range = { .section = NULL };
-	void *addr = os_reserve(READ_ONCE(next_hint), bytes, bytes);
 
-	if (!addr)
-		return range;
 	if ((uintptr_t)addr >> SECTION_SHIFT < NR_SECTIONS)
 		range.section = section_for(zone, addr);
 	if (!range.section) {
 		os_unmap(addr, bytes);
 		return range;
 	}
-	/* the kernel fills addresses from above: the next one fits below, already aligned */
-	if (bytes == SECTION_BYTES)
-		WRITE_ONCE(next_hint, (char *)addr - SECTION_BYTES);
 	range.pfn = addr_to_pfn(addr);
 	range.nr_pages = (unsigned int)(bytes >> PAGE_SHIFT);
 	return range;
 }
 
-struct page_range section_reserve(struct zone *zone, unsigned int order)
+/* A reservation of @bytes, a power of two, aligned to itself: so it never straddles a window. */
+static struct page_range reserve_anywhere(struct zone *zone, size_t bytes)
 {
+	void *addr = os_reserve(READ_ONCE(next_hint), bytes, bytes);
+	struct page_range range = { .section = NULL };
+
+	if (addr)
+		range = take_reservation(zone, addr, bytes);
+	/* the kernel fills addresses from above: the next one fits below, already aligned */
+	if (range.section && bytes == SECTION_BYTES)
+		WRITE_ONCE(next_hint, (char *)addr - SECTION_BYTES);
+	return range;
+}
+
+/* The same below 4 GiB, past windows that are another zone's. */
+static struct page_range reserve_below_4g(struct zone *zone, size_t bytes)
+{
+	struct page_range range = { .section = NULL };
+	uintptr_t limit = (uintptr_t)1 << 32;
+	void *addr;
+
+	while (!range.section && (addr = os_reserve_below(limit, bytes))) {
+		range = take_reservation(zone, addr, bytes);
+		limit = (uintptr_t)addr;
+	}
+	return range;
+}
+
+struct page_range section_reserve(struct zone *zone, const struct section_place *place,
+				  unsigned int order)
+{
+	bool below_4g = place && place->below_4g;
 	size_t need = PAGE_SIZE << order;
-	size_t least = MAX(need, SHORTEST_RANGE_BYTES);
+	size_t least = MAX(need, below_4g ? SHORTEST_LOW_RANGE_BYTES : SHORTEST_RANGE_BYTES);
 	struct page_range range;
 
 	for (size_t bytes = SECTION_BYTES; bytes >= least; bytes /= 2) {
-		range = reserve_bytes(zone, bytes);
+		range = below_4g ? reserve_below_4g(zone, bytes) : reserve_anywhere(zone, bytes);
 		if (range.section)
 			break;
 	}
+	/* before any of it is touched; if the OS will not, the memory is only farther away */
+	if (range.section && place && place->prefer_node)
+		os_prefer_node(page_start(section_page(range.section, range.pfn)),
+			       (size_t)range.nr_pages << PAGE_SHIFT, place->os_node);
 	return range;
 }
 
@@ -126,6 +157,20 @@ struct section *section_next(const struct section *section)
 		next = list_entry(pos->next, struct section, list);
 	lock_release(&sections_lock, LOCK_SECTIONS);
 	return next;
+}
+
+bool section_has_page(const struct page *page)
+{
+	uintptr_t at = (uintptr_t)page;
+	struct section *section;
+
+	for (section = section_next(NULL); section; section = section_next(section)) {
+		uintptr_t map = (uintptr_t)section->mem_map;
+
+		if (at >= map && at - map < sizeof(section->mem_map))
+			return IS_ALIGNED(at - map, sizeof(*page));
+	}
+	return false;
 }
 
 size_t section_meta_bytes(void)

@@ -16,9 +16,17 @@ struct page_range {
 	unsigned int nr_pages;
 };
 
+/* What the addresses of a zone must be like. */
+struct section_place {
+	bool below_4g;
+	bool prefer_node;     /* memory behind it comes from a NUMA node, if that has any */
+	unsigned int os_node; /* by the OS's number */
+};
+
 /**
  * section_reserve() - more addresses for a zone.
  * @zone: who gets them.
+ * @place: what they must be like; NULL: anything will do.
  * @order: the range must hold an aligned block of this order.
  *
  * Asks for a whole section first, then for less and less, down to one block, so that an
@@ -27,7 +35,8 @@ struct page_range {
  * Return: an uncommitted range that is on no list yet; .section is NULL when the OS refused.
  * Context: maps memory; no lock may be held. Takes LOCK_SECTIONS.
  */
-struct page_range section_reserve(struct zone *zone, unsigned int order);
+struct page_range section_reserve(struct zone *zone, const struct section_place *place,
+				  unsigned int order);
 
 /* Calls @visit for every section, under LOCK_SECTIONS. */
 void section_for_each(void (*visit)(struct section *section, void *arg), void *arg);
@@ -35,6 +44,9 @@ void section_for_each(void (*visit)(struct section *section, void *arg), void *a
 /* The section behind @section in the order of their making, the first for NULL; NULL: no more. Sections
  * never end. */
 struct section *section_next(const struct section *section);
+
+/* Whether @page is a struct page of ours, for a pointer that may be anything. */
+bool section_has_page(const struct page *page);
 
 /* Bytes of struct section mapped, touched or not; and how many sections there are. */
 size_t section_meta_bytes(void);

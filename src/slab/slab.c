@@ -42,7 +42,9 @@ static void slab_init(struct kmem_cache *cache, struct page *slab)
 
 static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, struct pcp *pcp)
 {
-	struct page *slab = page_alloc(nid, cache->order, cache->migratetype, pcp);
+	gfp_t gfp = zone_to_gfp((enum zone_type)cache->zone) |
+		    migratetype_to_gfp((enum migratetype)cache->migratetype);
+	struct page *slab = page_alloc(nid, gfp, cache->order, pcp);
 
 	if (slab)
 		slab_init(cache, slab);

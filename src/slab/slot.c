@@ -31,14 +31,20 @@ static unsigned int nr_free_slots; /* [slots_lock] */
 static pthread_key_t exit_key;
 static bool exit_key_ready; /* [const after slot_boot] */
 
-static struct slot *pop_free(void)
+/* A slot that no thread owns. @nid: the node it takes pages from; NUMA_NO_NODE: any. */
+static struct slot *pop_free(int nid)
 {
+	struct slot **link;
 	struct slot *slot;
 
 	lock_acquire(&slots_lock, LOCK_SLOTS);
-	slot = free_slots;
+	for (link = &free_slots; *link; link = &(*link)->next_free) {
+		if (nid == NUMA_NO_NODE || (*link)->nid == nid)
+			break;
+	}
+	slot = *link;
 	if (slot) {
-		free_slots = slot->next_free;
+		*link = slot->next_free;
 		nr_free_slots--;
 		slot->in_use = true;
 	}
@@ -46,15 +52,18 @@ static struct slot *pop_free(void)
 	return slot;
 }
 
-static struct slot *slot_new(void)
+/* @nid: its node; NUMA_NO_NODE: nodes mean nothing, they take turns. */
+static struct slot *slot_new(int nid)
 {
 	struct slot *slot = meta_alloc(sizeof(*slot));
+	unsigned int nodes = nr_nodes();
 
 	if (!slot)
 		return NULL;
 	lock_acquire(&slots_lock, LOCK_SLOTS);
 	slot->in_use = true;
-	slot->nid = (uint8_t)(nr_slots++ % nr_nodes());
+	slot->nid = (uint8_t)(nid == NUMA_NO_NODE ? nr_slots % nodes : (unsigned int)nid);
+	nr_slots++;
 	slot->next = all_slots;
 	all_slots = slot;
 	lock_release(&slots_lock, LOCK_SLOTS);
@@ -63,11 +72,14 @@ static struct slot *slot_new(void)
 
 static struct slot *slot_acquire(void)
 {
-	struct slot *slot;
+	/* where the thread runs now; it may be moved, but the kernel does not do so lightly */
+	int nid = nodes_are_real() ? (int)node_here() : NUMA_NO_NODE;
+	struct slot *slot = pop_free(nid);
 
-	slot = pop_free();
 	if (!slot)
-		slot = slot_new();
+		slot = slot_new(nid);
+	if (!slot)
+		slot = pop_free(NUMA_NO_NODE);
 	if (slot)
 		this_slot = slot;
 	return slot;
@@ -209,7 +221,7 @@ void slot_forget_idle(struct kmem_cache *cache)
 	if (slot_is_real(slot))
 		forget(slot, cache);
 	forget(&slot_shared, cache);
-	while ((slot = pop_free())) {
+	while ((slot = pop_free(NUMA_NO_NODE))) {
 		forget(slot, cache);
 		slot->next_free = done;
 		done = slot;
@@ -292,7 +304,7 @@ void slot_drain_all(void)
 	if (slot_is_real(slot))
 		slot_drain(slot);
 	slot_drain(&slot_shared);
-	while ((slot = pop_free())) {
+	while ((slot = pop_free(NUMA_NO_NODE))) {
 		slot_drain(slot);
 		slot->next_free = drained;
 		drained = slot;

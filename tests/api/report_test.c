@@ -493,7 +493,7 @@ START_TEST(nodes)
 {
 	char *text;
 
-	options.numa_fake = 2;
+	options.numa = 2;
 	/* this thread's slot is on node 0, the next one's on node 1 */
 	take_own_slot();
 	slot_next_none(slot_none + NR_NONE - 1);

@@ -110,10 +110,11 @@ END_TEST
 
 START_TEST(numa)
 {
-	ck_assert_uint_eq(options.numa_fake, 0);
-	ck_assert_uint_eq(accept("numa=fake=1", &options.numa_fake), 1);
-	ck_assert_uint_eq(accept("numa=fake=8", &options.numa_fake), 8);
-	ck_assert_uint_eq(accept("numa=off", &options.numa_fake), 0);
+	ck_assert_uint_eq(options.numa, NUMA_AUTO);
+	ck_assert_uint_eq(accept("numa=fake=1", &options.numa), 1);
+	ck_assert_uint_eq(accept("numa=fake=8", &options.numa), 8);
+	ck_assert_uint_eq(accept("numa=off", &options.numa), 1);
+	ck_assert_uint_eq(accept("numa=auto", &options.numa), NUMA_AUTO);
 	refuse("numa=fake=0");
 	refuse("numa=fake=9");
 	refuse("numa=fake=");

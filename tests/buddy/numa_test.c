@@ -80,7 +80,7 @@ START_TEST(pages_by_node)
 
 	ck_assert_int_eq(options_parse("numa=fake=4", "test"), 0);
 	for (unsigned int nid = 0; nid < 4; nid++) {
-		pages[nid] = page_alloc(nid, 2, MIGRATE_MOVABLE, NULL);
+		pages[nid] = page_alloc(nid, __GFP_MOVABLE, 2, NULL);
 		ck_assert_uint_eq(page_zone(pages[nid])->nid, nid);
 		/* no two zones in one section */
 		for (unsigned int other = 0; other < nid; other++)
@@ -98,7 +98,7 @@ END_TEST
 START_TEST(one_node_without_the_option)
 {
 	ck_assert_uint_eq(nr_nodes(), 1);
-	ck_assert_uint_eq(page_zone(page_alloc(0, 0, MIGRATE_MOVABLE, NULL))->nid, 0);
+	ck_assert_uint_eq(page_zone(page_alloc(0, __GFP_MOVABLE, 0, NULL))->nid, 0);
 }
 END_TEST
 

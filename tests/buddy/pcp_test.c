@@ -142,17 +142,17 @@ END_TEST
 
 START_TEST(high_orders_bypass_it)
 {
-	struct page *page = page_alloc(0, PCP_MAX_ORDER + 1, MIGRATE_MOVABLE, &pcp);
+	struct page *page = page_alloc(0, __GFP_MOVABLE, PCP_MAX_ORDER + 1, &pcp);
 
 	ck_assert_uint_eq(pcp.nr_pages, 0);
 	page_free(page, PCP_MAX_ORDER + 1, MIGRATE_MOVABLE, &pcp, 0);
 	ck_assert_uint_eq(pcp.nr_pages, 0);
 	ck_assert_uint_eq(zone->nr_free_pages, zone->managed_pages);
-	page = page_alloc(0, PCP_MAX_ORDER, MIGRATE_MOVABLE, &pcp);
+	page = page_alloc(0, __GFP_MOVABLE, PCP_MAX_ORDER, &pcp);
 	page_free(page, PCP_MAX_ORDER, MIGRATE_MOVABLE, &pcp, 0);
 	ck_assert_uint_ge(pcp.nr_pages, 1U << PCP_MAX_ORDER);
 	/* pages of another node go to their own zone */
-	page = page_alloc(0, 0, MIGRATE_MOVABLE, NULL);
+	page = page_alloc(0, __GFP_MOVABLE, 0, NULL);
 	page_free(page, 0, MIGRATE_MOVABLE, &pcp, 1);
 	ck_assert_int_ne(page_type(page), PAGE_PCP);
 	assert_heap_sound();
@@ -173,7 +173,8 @@ START_TEST(random_use)
 			pages[i] = NULL;
 		} else {
 			orders[i] = random_below(&seed, PCP_MAX_ORDER + 2);
-			pages[i] = page_alloc(0, orders[i], (enum migratetype)(i % 3), &pcp);
+			pages[i] = page_alloc(0, migratetype_to_gfp((enum migratetype)(i % 3)), orders[i],
+					      &pcp);
 			ck_assert_int_eq(page_type(pages[i]), PAGE_USED);
 			ck_assert(IS_ALIGNED(page_pfn(pages[i]), 1U << orders[i]));
 		}

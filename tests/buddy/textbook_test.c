@@ -14,15 +14,15 @@ START_TEST(twenty_eight_kib)
 
 	arena_one_pageblock();
 	ck_assert_uint_eq(pages_to_order(bytes_to_pages(KIB(28))), 3);
-	block = page_alloc(0, 3, MIGRATE_MOVABLE, NULL);
+	block = page_alloc(0, __GFP_MOVABLE, 3, NULL);
 	ck_assert_uint_eq(block->nr_pages, 8);
 	ck_assert_uint_eq(zone->nr_free_pages, PAGEBLOCK_PAGES - 8);
-	run = page_alloc_exact(0, 7, 0, MIGRATE_MOVABLE, NULL, NULL);
+	run = page_alloc_exact(0, __GFP_MOVABLE, 7, 0, NULL, NULL);
 	ck_assert_uint_eq(run->nr_pages, 7);
 	ck_assert_uint_eq(zone->nr_free_pages, PAGEBLOCK_PAGES - 15);
 	/* the page left over is the very next one */
 	ck_assert_uint_eq(zone->free_area[0].nr_free, 1);
-	ck_assert_ptr_eq(page_alloc(0, 0, MIGRATE_MOVABLE, NULL), run + 7);
+	ck_assert_ptr_eq(page_alloc(0, __GFP_MOVABLE, 0, NULL), run + 7);
 	assert_heap_sound();
 }
 END_TEST
@@ -162,7 +162,7 @@ END_TEST
 START_TEST(every_order_up_to_the_largest)
 {
 	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
-		struct page *page = page_alloc(0, order, MIGRATE_MOVABLE, NULL);
+		struct page *page = page_alloc(0, __GFP_MOVABLE, order, NULL);
 
 		ck_assert_ptr_nonnull(page);
 		ck_assert_int_eq(page_type(page), PAGE_USED);
@@ -181,10 +181,10 @@ START_TEST(beyond_the_largest_order)
 	const char *text;
 
 	stderr_capture();
-	ck_assert_ptr_null(page_alloc(0, MAX_PAGE_ORDER + 1, MIGRATE_MOVABLE, NULL));
-	ck_assert_ptr_null(page_alloc(0, MAX_PAGE_ORDER + 1, MIGRATE_UNMOVABLE, NULL));
-	ck_assert_ptr_null(page_alloc(0, 63, MIGRATE_MOVABLE, NULL));
-	ck_assert_ptr_null(page_alloc(0, UINT32_MAX, MIGRATE_MOVABLE, NULL));
+	ck_assert_ptr_null(page_alloc(0, __GFP_MOVABLE, MAX_PAGE_ORDER + 1, NULL));
+	ck_assert_ptr_null(page_alloc(0, 0, MAX_PAGE_ORDER + 1, NULL));
+	ck_assert_ptr_null(page_alloc(0, __GFP_MOVABLE, 63, NULL));
+	ck_assert_ptr_null(page_alloc(0, __GFP_MOVABLE, UINT32_MAX, NULL));
 	text = stderr_captured();
 	/* one warning, whoever asks and how often */
 	ck_assert_uint_eq(count_char(text, '\n'), 1);

@@ -120,11 +120,28 @@ START_TEST(write_file_to_a_full_device)
 }
 END_TEST
 
+START_TEST(nodes)
+{
+	unsigned int found[4] = { 77, 77, 77, 77 };
+	unsigned int nr;
+
+	errno = EXDEV;
+	nr = os_allowed_nodes(found, 1);
+	ck_assert_uint_eq(found[1], 77);
+	if (nr)
+		ck_assert_uint_lt(found[0], OS_MAX_NODES);
+	ck_assert_uint_eq(os_allowed_nodes(found, 0), nr);
+	ck_assert_uint_lt(os_current_node(), OS_MAX_NODES);
+	ck_assert_int_eq(errno, EXDEV);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = test_case("os/info");
 
 	tcase_add_test(tc, machine);
+	tcase_add_test(tc, nodes);
 	tcase_add_test(tc, cpus_follow_the_affinity);
 	tcase_add_test(tc, copy_from_self);
 	tcase_add_test(tc, brk_heap);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -179,6 +180,89 @@ START_TEST(resident_bytes)
 }
 END_TEST
 
+START_TEST(reserve_below_takes_the_highest_place)
+{
+	uintptr_t limit = (uintptr_t)1 << 32;
+	char *first = os_reserve_below(limit, MIB(64));
+	char *second = os_reserve_below(limit, MIB(64));
+	char *third;
+
+	ck_assert_ptr_nonnull(first);
+	ck_assert_ptr_nonnull(second);
+	ck_assert(IS_ALIGNED((uintptr_t)first, MIB(64)));
+	ck_assert_uint_le((uintptr_t)first + MIB(64), limit);
+	ck_assert_uint_lt((uintptr_t)second, (uintptr_t)first);
+	ck_assert(!readable(first));
+	ck_assert_int_eq(os_commit(first, os_page), 0);
+	*first = 1;
+	/* a place that was given up is found again */
+	ck_assert_int_eq(os_unmap(first, MIB(64)), 0);
+	ck_assert_ptr_eq(os_reserve_below(limit, MIB(64)), first);
+	/* not above a lower limit */
+	third = os_reserve_below((uintptr_t)second, MIB(1));
+	ck_assert_ptr_nonnull(third);
+	ck_assert_uint_le((uintptr_t)third + MIB(1), (uintptr_t)second);
+	/* no room at all */
+	ck_assert_ptr_null(os_reserve_below(MIB(1), MIB(1)));
+	ck_assert_ptr_null(os_reserve_below(MIB(64), MIB(64)));
+}
+END_TEST
+
+START_TEST(uncommit_takes_the_memory)
+{
+	char *addr = os_reserve(NULL, 4 * os_page, os_page);
+
+	ck_assert_int_eq(os_commit(addr, 4 * os_page), 0);
+	memset(addr, 1, 4 * os_page);
+	ck_assert_int_eq(os_uncommit(addr + os_page, os_page), 0);
+	ck_assert(readable(addr));
+	ck_assert(!readable(addr + os_page));
+	ck_assert(readable(addr + 2 * os_page));
+	ck_assert_int_eq(os_commit(addr + os_page, os_page), 0);
+	ck_assert(all_zero(addr + os_page, os_page));
+	ck_assert_int_eq(os_unmap(addr, 4 * os_page), 0);
+	ck_assert_int_eq(os_uncommit(addr, os_page), -ENOMEM);
+}
+END_TEST
+
+START_TEST(locked_memory_is_there)
+{
+	const struct rlimit limit = { 2 * os_page, 2 * os_page };
+	char *addr = os_map(4 * os_page, os_page);
+
+	ck_assert_int_eq(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+	if (!geteuid())
+		ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+	ck_assert_int_eq(os_lock(addr, 2 * os_page), 0);
+	ck_assert_uint_eq(os_resident_bytes(addr, 4 * os_page), 2 * os_page);
+	/* one page more is too much, and what was locked stays so */
+	ck_assert_int_eq(os_lock(addr + 2 * os_page, os_page), -ENOMEM);
+	ck_assert_int_eq(os_discard(addr, os_page), -EINVAL);
+	ck_assert_int_eq(os_discard(addr + 2 * os_page, os_page), 0);
+	/* a part that is not there: none of it is locked */
+	ck_assert_int_eq(os_unmap(addr + 3 * os_page, os_page), 0);
+	ck_assert_int_eq(munlock(addr, 2 * os_page), 0);
+	ck_assert_int_eq(os_lock(addr + 2 * os_page, 2 * os_page), -ENOMEM);
+	ck_assert_int_eq(os_discard(addr + 2 * os_page, os_page), 0);
+}
+END_TEST
+
+START_TEST(prefer_node)
+{
+	char *addr = os_reserve(NULL, MIB(1), MIB(1));
+	int error = os_prefer_node(addr, MIB(1), 0);
+
+	/* kernels without NUMA and some containers refuse */
+	ck_assert(!error || error == -ENOSYS || error == -EPERM);
+	ck_assert_int_eq(os_prefer_node(addr, MIB(1), OS_MAX_NODES), -EINVAL);
+	/* one bit more or less in the mask, and the last number would not be known */
+	if (!error)
+		ck_assert_int_eq(os_prefer_node(addr, MIB(1), OS_MAX_NODES - 1), -EINVAL);
+	ck_assert_int_eq(os_commit(addr, MIB(1)), 0);
+	addr[MIB(1) - 1] = 1;
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = test_case("os/mem");
@@ -195,5 +279,9 @@ int main(void)
 	tcase_add_test(tc, discard_of_locked_memory_fails);
 	tcase_add_test(tc, remap_keeps_contents);
 	tcase_add_test(tc, resident_bytes);
+	tcase_add_test(tc, reserve_below_takes_the_highest_place);
+	tcase_add_test(tc, uncommit_takes_the_memory);
+	tcase_add_test(tc, locked_memory_is_there);
+	tcase_add_test(tc, prefer_node);
 	return test_run(tc);
 }

@@ -52,7 +52,7 @@ END_TEST
 
 START_TEST(reserve_makes_a_section)
 {
-	struct page_range range = section_reserve(zone, 0);
+	struct page_range range = section_reserve(zone, NULL, 0);
 	struct section *section = range.section;
 	char *base;
 
@@ -78,7 +78,7 @@ END_TEST
 
 START_TEST(page_and_address_round_trip)
 {
-	struct section *section = section_reserve(zone, 0).section;
+	struct section *section = section_reserve(zone, NULL, 0).section;
 
 	for (unsigned int pfn = 0; pfn < PAGES_PER_SECTION; pfn++) {
 		struct page *page = section_page(section, pfn);
@@ -95,7 +95,7 @@ END_TEST
 
 START_TEST(tags)
 {
-	struct section *section = section_reserve(zone, 0).section;
+	struct section *section = section_reserve(zone, NULL, 0).section;
 
 	page_set_tags(section_page(section, 10), 5, 77);
 	page_set_tags(section_page(section, PAGES_PER_SECTION - 1), 1, 78);
@@ -123,7 +123,7 @@ START_TEST(several_sections)
 	unsigned int nr = 0;
 
 	for (int i = 0; i < 4; i++) {
-		sections[i] = section_reserve(zone, MAX_PAGE_ORDER).section;
+		sections[i] = section_reserve(zone, NULL, MAX_PAGE_ORDER).section;
 		for (int j = 0; j < i; j++)
 			ck_assert_ptr_ne(sections[i], sections[j]);
 	}

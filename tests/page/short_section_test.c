@@ -30,7 +30,7 @@ static struct zone *zone = &node_data[0].zones[ZONE_NORMAL];
 START_TEST(ranges_get_shorter)
 {
 	for (limit = SECTION_BYTES; limit >= KIB(256); limit /= 2) {
-		struct page_range range = section_reserve(zone, 0);
+		struct page_range range = section_reserve(zone, NULL, 0);
 
 		ck_assert_ptr_nonnull(range.section);
 		ck_assert_uint_eq(range.nr_pages, limit >> PAGE_SHIFT);
@@ -39,18 +39,18 @@ START_TEST(ranges_get_shorter)
 	}
 	/* between two powers of two: the smaller one */
 	limit = MIB(3);
-	ck_assert_uint_eq(section_reserve(zone, 0).nr_pages, MIB(2) >> PAGE_SHIFT);
+	ck_assert_uint_eq(section_reserve(zone, NULL, 0).nr_pages, MIB(2) >> PAGE_SHIFT);
 }
 END_TEST
 
 START_TEST(not_shorter_than_the_block)
 {
 	limit = MIB(4);
-	ck_assert_uint_eq(section_reserve(zone, 10).nr_pages, 1024);
+	ck_assert_uint_eq(section_reserve(zone, NULL, 10).nr_pages, 1024);
 	limit = MIB(4) - 1;
-	ck_assert_ptr_null(section_reserve(zone, 10).section);
+	ck_assert_ptr_null(section_reserve(zone, NULL, 10).section);
 	limit = KIB(256) - 1;
-	ck_assert_ptr_null(section_reserve(zone, 0).section);
+	ck_assert_ptr_null(section_reserve(zone, NULL, 0).section);
 	ck_assert_uint_gt(refusals, 8);
 }
 END_TEST
