@@ -1,9 +1,20 @@
 # SPDX-License-Identifier: MIT
 # The public functions, called as a program calls them: these files include <slabuddy/...> and, of src/,
 # only what tests/testing.h needs.
-test_programs += tests/api/cache_test
+test_programs += \
+	tests/api/cache_test \
+	tests/api/nolock_test \
+	tests/api/report_test
+test_scripts += \
+	tests/api/report_format_test.py \
+	tests/api/report_tools_test.sh
+test_helpers += tests/api/report_dump
 tests_api_cache_test_SOURCES = tests/api/cache_test.c $(testing)
-test_programs += tests/api/nolock_test
 tests_api_nolock_test_SOURCES = tests/api/nolock_test.c $(testing)
-test_programs += tests/api/report_test
-tests_api_report_test_SOURCES = tests/api/report_test.c tests/api/report_heap.h $(testing)
+tests_api_report_test_SOURCES = tests/api/report_test.c $(testing)
+tests_api_report_dump_SOURCES = tests/api/report_dump.c
+
+if !SANITIZER
+test_scripts += tests/api/report_preload_test.sh
+endif
+EXTRA_DIST += tests/api/report_preload.c tests/api/report_two_heaps.c

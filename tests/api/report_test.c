@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The reports are true, are written whole or say that they were not, and hold nothing meanwhile. */
-#include <slabuddy/report.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -12,13 +10,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <slabuddy/report.h>
+#include <slabuddy/slab.h>
+
 #include "../testing.h"
 #include "buddy/purge.h"
 #include "malloc/heap.h"
 #include "malloc/large.h"
 #include "../own_slot.h"
 #include "base/option.h"
-#include "report_heap.h"
+#include "page/meta.h"
+
+/* Not merged: each is to have a row of its own. */
+static struct kmem_cache *make_cache(const char *name, unsigned int size)
+{
+	return kmem_cache_create(name, size, NULL, SLAB_NO_MERGE);
+}
 
 struct kind {
 	const char *name;
@@ -154,9 +161,9 @@ START_TEST(active_objects)
 		unsigned int target = random_below(&seed, NR_OBJECTS);
 
 		for (; live < target; live++)
-			objects[live] = take_object(cache);
+			objects[live] = kmem_cache_alloc(cache, GFP_KERNEL);
 		while (live > target)
-			give_object(cache, objects[--live]);
+			kmem_cache_free(cache, objects[--live]);
 		row = row_of("inode");
 		ck_assert_uint_eq(row.active_objs, live);
 		ck_assert_uint_ge(row.num_objs, live);
@@ -174,20 +181,25 @@ END_TEST
 START_TEST(active_slabs)
 {
 	struct kmem_cache *cache = make_cache("inode", 1000);
+	unsigned long empty = 0;
 	void *objects[200];
 	struct slab_row row;
 
-	ck_assert_uint_eq(cache_take(cache, objects, ARRAY_SIZE(objects)), ARRAY_SIZE(objects));
+	ck_assert_int_eq(kmem_cache_alloc_bulk(cache, GFP_KERNEL, ARRAY_SIZE(objects), objects),
+			 ARRAY_SIZE(objects));
 	row = row_of("inode");
 	ck_assert_uint_eq(row.active_slabs, row.num_slabs);
 	ck_assert_uint_eq(row.active_objs, ARRAY_SIZE(objects));
-	/* more than a sheaf is for go to their slabs; so does what is in it, and a few slabs stay, empty */
-	cache_give(cache, objects, ARRAY_SIZE(objects));
+	/* what is more than sheaves are for goes to its slabs, and a few of these stay, empty */
+	kmem_cache_free_bulk(cache, ARRAY_SIZE(objects), objects);
 	slot_drain_all();
 	row = row_of("inode");
-	ck_assert_uint_eq(row.active_slabs, 0);
-	ck_assert_uint_gt(row.num_slabs, 0);
+	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++)
+		empty += cache->node[nid] ? cache->node[nid]->nr_empty : 0;
+	ck_assert_uint_gt(empty, 0);
+	ck_assert_uint_eq(row.num_slabs - row.active_slabs, empty);
 	ck_assert_uint_eq(row.active_objs, 0);
+	assert_heap_sound();
 }
 END_TEST
 
@@ -202,13 +214,13 @@ static void *hold(void *arg)
 	void *objects[2000];
 
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
-		objects[i] = take_object(shared_cache);
+		objects[i] = kmem_cache_alloc(shared_cache, GFP_KERNEL);
 	for (size_t i = keep; i < ARRAY_SIZE(objects); i++)
-		give_object(shared_cache, objects[i]);
+		kmem_cache_free(shared_cache, objects[i]);
 	pthread_barrier_wait(&filled);
 	pthread_barrier_wait(&seen);
 	for (size_t i = 0; i < keep; i++)
-		give_object(shared_cache, objects[i]);
+		kmem_cache_free(shared_cache, objects[i]);
 	pthread_barrier_wait(&filled);
 	pthread_barrier_wait(&seen);
 	return NULL;
@@ -273,7 +285,7 @@ START_TEST(thousands_of_caches)
 		caches[i] = make_cache(name, 8 + i % 300);
 		ck_assert_ptr_nonnull(caches[i]);
 		for (unsigned int nr = i % 3; nr; nr--)
-			ck_assert_ptr_nonnull(take_object(caches[i]));
+			ck_assert_ptr_nonnull(kmem_cache_alloc(caches[i], GFP_KERNEL));
 	}
 	text = text_of(slabuddy_slabinfo);
 	line = line_of(text, "cache-0 ");
@@ -290,6 +302,67 @@ START_TEST(thousands_of_caches)
 	ck_assert_str_eq(line, "");
 	free(text);
 	ck_assert_uint_eq(vmstat("nr_caches"), NR_CACHES);
+}
+END_TEST
+
+static int strcmp_pointers(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A merged cache has one row, and a line for each other name. */
+START_TEST(other_names)
+{
+	static const char *const names[] = { "dentry", "inode", "filp", "sock" };
+	struct kmem_cache *caches[ARRAY_SIZE(names)];
+	char *lines[ARRAY_SIZE(names) - 1];
+	char *text, *rest;
+
+	make_cache("on_its_own", 200);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		caches[i] = kmem_cache_create(names[i], 200, NULL, 0);
+	ck_assert_ptr_eq(caches[0], caches[3]);
+	kmem_cache_alloc(caches[1], GFP_KERNEL);
+	kmem_cache_alloc(caches[2], GFP_KERNEL);
+	ck_assert_uint_eq(row_of("dentry").active_objs, 2);
+	ck_assert_uint_eq(row_of("on_its_own").active_objs, 0);
+	ck_assert_uint_eq(vmstat("nr_caches"), 2);
+	text = text_of(slabuddy_slabinfo);
+	ck_assert_ptr_null(strstr(text, "inode"));
+	free(text);
+	rest = text = text_of(slabuddy_aliases);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		lines[i] = strsep(&rest, "\n");
+	ck_assert_str_eq(rest, "");
+	qsort(lines, ARRAY_SIZE(lines), sizeof(*lines), strcmp_pointers);
+	ck_assert_str_eq(lines[0], "filp dentry");
+	ck_assert_str_eq(lines[1], "inode dentry");
+	ck_assert_str_eq(lines[2], "sock dentry");
+	free(text);
+}
+END_TEST
+
+/* More names than one piece of memory takes. */
+START_TEST(many_other_names)
+{
+	struct kmem_cache *first = kmem_cache_create("first", 64, NULL, 0);
+	char *text;
+
+	for (unsigned int i = 0; i < NR_CACHES; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "alias-%u", i);
+		ck_assert_ptr_eq(kmem_cache_create(name, 64, NULL, 0), first);
+	}
+	text = text_of(slabuddy_aliases);
+	ck_assert_uint_eq(count_char(text, '\n'), NR_CACHES);
+	for (unsigned int i = 0; i < NR_CACHES; i += 99) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "alias-%u first\n", i);
+		ck_assert_ptr_nonnull(line_of(text, line));
+	}
+	free(text);
 }
 END_TEST
 
@@ -429,7 +502,7 @@ START_TEST(events)
 	unsigned long grown, refills;
 
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
-		objects[i] = take_object(cache);
+		objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
 	grown = vmstat("zone_grow");
 	refills = vmstat("sheaf_refill");
 	ck_assert_uint_gt(grown, 0);
@@ -437,13 +510,13 @@ START_TEST(events)
 	ck_assert_uint_gt(refills, 10);
 	ck_assert_uint_eq(vmstat("sheaf_flush"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
-		give_object(cache, objects[i]);
+		kmem_cache_free(cache, objects[i]);
 	ck_assert_uint_eq(vmstat("zone_grow"), grown);
 	ck_assert_uint_eq(vmstat("sheaf_refill"), refills);
 	ck_assert_uint_gt(vmstat("sheaf_flush"), 0);
 	ck_assert_uint_gt(vmstat("barn_put"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
-		objects[i] = take_object(cache);
+		objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
 	ck_assert_uint_gt(vmstat("barn_get"), 0);
 }
 END_TEST
@@ -653,7 +726,7 @@ static unsigned int busy_writes;
 static ssize_t busy_write(void *cookie, const char *piece, size_t bytes)
 {
 	struct kmem_cache *cache = make_cache("made-while-writing", 72);
-	void *object = take_object(cache);
+	void *object = kmem_cache_alloc(cache, GFP_KERNEL);
 	void *block = heap_malloc(100000);
 	int (*report)(FILE *file) = cookie;
 
@@ -664,9 +737,9 @@ static ssize_t busy_write(void *cookie, const char *piece, size_t bytes)
 		ck_assert_int_eq(report(null), 0);
 		fclose(null);
 	}
-	give_object(cache, object);
+	kmem_cache_free(cache, object);
 	heap_free(block);
-	ck_assert_int_eq(cache_teardown(cache), 0);
+	kmem_cache_destroy(cache);
 	return (ssize_t)bytes;
 }
 
@@ -700,13 +773,13 @@ static void *churn(void *arg)
 		void **object = &objects[random_below(&seed, ARRAY_SIZE(objects))];
 
 		if (*object)
-			give_object(shared_cache, *object);
-		*object = random_below(&seed, 2) ? take_object(shared_cache) : NULL;
+			kmem_cache_free(shared_cache, *object);
+		*object = random_below(&seed, 2) ? kmem_cache_alloc(shared_cache, GFP_KERNEL) : NULL;
 		heap_free(heap_malloc(random_below(&seed, 100000)));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
 		if (objects[i])
-			give_object(shared_cache, objects[i]);
+			kmem_cache_free(shared_cache, objects[i]);
 	}
 	return NULL;
 }
@@ -717,9 +790,8 @@ static void *make_and_end(void *unused)
 	while (!READ_ONCE(stop)) {
 		struct kmem_cache *cache = make_cache("short-lived", 300);
 
-		give_object(cache, take_object(cache));
-		if (cache_teardown(cache))
-			abort();
+		kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL));
+		kmem_cache_destroy(cache);
 	}
 	return NULL;
 }
@@ -813,7 +885,7 @@ START_TEST(in_a_forked_child)
 
 	shared_cache = make_cache("dentry", 192);
 	for (int i = 0; i < 123; i++)
-		take_object(cache);
+		kmem_cache_alloc(cache, GFP_KERNEL);
 	for (size_t i = 0; i < ARRAY_SIZE(busy); i++)
 		pthread_create(&busy[i], NULL, churn, (void *)(i + 1));
 	for (int round = 0; round < 20; round++) {
@@ -883,6 +955,8 @@ int main(void)
 	tcase_add_test(tc, active_objects_of_threads);
 	tcase_add_test(tc, size_classes);
 	tcase_add_test(tc, thousands_of_caches);
+	tcase_add_test(tc, other_names);
+	tcase_add_test(tc, many_other_names);
 	tcase_add_test(tc, free_blocks);
 	tcase_add_test(tc, pages_add_up);
 	tcase_add_test(tc, events);
