@@ -15,6 +15,16 @@ tests_fault_nth_call_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=os_reserve,--wrap=os_commit,--wrap=os_map,--wrap=os_remap \
 	-Wl,--wrap=os_discard,--wrap=os_unmap
 
+test_programs += tests/fault/nth_call_api_test
+tests_fault_nth_call_api_test_SOURCES = \
+	tests/death/child.c \
+	tests/death/child.h \
+	tests/fault/faulty_os.c \
+	tests/fault/faulty_os.h \
+	tests/fault/nth_call_api_test.c
+tests_fault_nth_call_api_test_CPPFLAGS = $(tests_fault_nth_call_test_CPPFLAGS)
+tests_fault_nth_call_api_test_LDFLAGS = $(tests_fault_nth_call_test_LDFLAGS)
+
 if !SANITIZER
 test_scripts += tests/fault/limits_test.sh
 endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's interface on an OS that refuses the first call, the second, and so on: what fails returns
+ * NULL, 0 or an error and has taken nothing; a prefilled sheaf keeps its promise; and once the OS works
+ * again, every cache ends without an object left.
+ */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <slabuddy/slab.h>
+
+#include "base/bits.h"
+#include "base/check.h"
+#include "base/option.h"
+#include "death/child.h"
+#include "fault/faulty_os.h"
+#include "malloc/audit.h"
+
+#define NR_CACHES 8
+#define NR_OBJECTS 600
+#define GFP (GFP_KERNEL | __GFP_NOWARN)
+
+static struct kmem_cache *caches[NR_CACHES];
+static void *objects[NR_CACHES][NR_OBJECTS];
+static size_t nr_objects[NR_CACHES];
+
+#define REQUIRE(cond)                                                                   \
+	do {                                                                            \
+		if (!(cond))                                                            \
+			fatal("not so: %s (line %d)", #cond, __LINE__);                 \
+	} while (0)
+
+static void construct(void *object)
+{
+	memset(object, 0x5c, 64);
+}
+
+static const unsigned int sizes[NR_CACHES] = { 64, 24, 100, 700, 3000, 9000, 40000, 200000 };
+
+/* Creation says that there was no memory, and nothing else. */
+static void make_caches(void)
+{
+	for (size_t i = 0; i < NR_CACHES; i++)
+		caches[i] = kmem_cache_create("cache", sizes[i], 0, SLAB_NO_MERGE,
+					      i ? NULL : construct);
+}
+
+static void keep(size_t i, void *object)
+{
+	if (object)
+		objects[i][nr_objects[i]++] = object;
+}
+
+static void use_one_by_one(size_t i)
+{
+	for (int n = 0; n < 100; n++) {
+		keep(i, kmem_cache_alloc(caches[i], GFP));
+		if (n % 3 == 0 && nr_objects[i])
+			kmem_cache_free(caches[i], objects[i][--nr_objects[i]]);
+	}
+	keep(i, kmem_cache_alloc_node(caches[i], GFP, 0));
+}
+
+static void use_bulk(size_t i)
+{
+	static const size_t counts[] = { 1, 32, 200 };
+
+	for (size_t n = 0; n < ARRAY_SIZE(counts); n++) {
+		void **to = objects[i] + nr_objects[i];
+		int got = kmem_cache_alloc_bulk(caches[i], GFP, counts[n], to);
+
+		REQUIRE(got == 0 || got == (int)counts[n]);
+		nr_objects[i] += (size_t)got;
+	}
+}
+
+static void use_sheaf(size_t i)
+{
+	struct slab_sheaf *sheaf = kmem_cache_prefill_sheaf(caches[i], GFP, 40);
+	int error;
+
+	if (!sheaf)
+		return;
+	REQUIRE(kmem_cache_sheaf_size(sheaf) == 40);
+	for (int n = 0; n < 30; n++) {
+		void *object = kmem_cache_alloc_from_sheaf(caches[i], GFP_NOWAIT, sheaf);
+
+		REQUIRE(object);
+		keep(i, object);
+	}
+	error = kmem_cache_refill_sheaf(caches[i], GFP, &sheaf, 100);
+	REQUIRE(error == 0 || error == -ENOMEM);
+	REQUIRE(kmem_cache_sheaf_size(sheaf) == (error ? 10 : 100));
+	kmem_cache_return_sheaf(caches[i], GFP, sheaf);
+}
+
+static void script(void)
+{
+	make_caches();
+	for (size_t i = 0; i < NR_CACHES; i++) {
+		if (!caches[i])
+			continue;
+		use_one_by_one(i);
+		use_bulk(i);
+		use_sheaf(i);
+		kmem_cache_shrink(caches[i]);
+	}
+}
+
+static void expect_end(void)
+{
+	for (size_t i = 0; i < NR_CACHES; i++) {
+		if (!caches[i])
+			continue;
+		kmem_cache_free_bulk(caches[i], nr_objects[i], objects[i]);
+		/* an object that was lost would be listed */
+		kmem_cache_destroy(caches[i]);
+	}
+	REQUIRE(heap_validate(NULL) == 0);
+}
+
+static unsigned long *calls_made; /* shared with the children */
+
+struct plan {
+	unsigned long first;
+	unsigned long count;
+};
+
+static void run_script(const void *arg)
+{
+	const struct plan *plan = arg;
+
+	options_parse("dirty_min=0 dirty_percent=0", "test");
+	faulty_os_fail(plan->first, plan->count);
+	script();
+	*calls_made = faulty_os_calls();
+	faulty_os_work();
+	REQUIRE(heap_validate(NULL) == 0);
+	expect_end();
+}
+
+/* Names that are taken, and caches for which there was no memory, cost their lines; nothing else may. */
+static bool only_expected_lines(const char *said)
+{
+	static const char *const lines[] = {
+		"slabuddy: kmem_cache_create(cache): another cache has this name\n",
+		"slabuddy: kmem_cache_create(cache): no memory\n",
+	};
+
+	while (*said) {
+		size_t i;
+
+		for (i = 0; i < ARRAY_SIZE(lines); i++) {
+			if (!strncmp(said, lines[i], strlen(lines[i])))
+				break;
+		}
+		if (i == ARRAY_SIZE(lines))
+			return false;
+		said += strlen(lines[i]);
+	}
+	return true;
+}
+
+static void for_every_n(unsigned long count)
+{
+	struct plan plan = { .first = 1, .count = count };
+
+	calls_made = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(calls_made, MAP_FAILED);
+	do {
+		struct child_end end;
+
+		*calls_made = 0;
+		run_child(run_script, &plan, &end);
+		ck_assert_msg(!end.status && only_expected_lines(end.said),
+			      "call %lu and %lu more: status %#x\n%s", plan.first, count - 1,
+			      (unsigned int)end.status, end.said);
+		plan.first += 1 + (count == 1) * (plan.first > 200) * 3;
+	} while (plan.first <= *calls_made);
+	/* the script is worth something only if it asks for a lot */
+	ck_assert_uint_gt(plan.first, count > 1000 ? 3 : 30);
+}
+
+START_TEST(one_call)
+{
+	for_every_n(1);
+}
+END_TEST
+
+START_TEST(a_few_calls)
+{
+	for_every_n(8);
+}
+END_TEST
+
+START_TEST(all_calls_from_some_on)
+{
+	for_every_n(1000000);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("nth_call_api");
+	TCase *tc = tcase_create("nth_call_api");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tc, 0);
+	tcase_add_test(tc, one_call);
+	tcase_add_test(tc, a_few_calls);
+	tcase_add_test(tc, all_calls_from_some_on);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}
