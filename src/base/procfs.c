@@ -122,6 +122,8 @@ void procfs_zoneinfo_head(struct text *text, const struct heap_snapshot *heap,
 	stat_line(text, "nr_free_pages", zone->free);
 	stat_line(text, "nr_free_dirty", zone->free_dirty);
 	stat_line(text, "nr_purging", zone->purging);
+	stat_line(text, "zone_miss", zone->miss);
+	stat_line(text, "zone_foreign", zone->foreign);
 	text_printf(text, "\n  pagesets");
 }
 
@@ -171,6 +173,7 @@ static const struct {
 	ITEM(zone_alloc),
 	ITEM(zone_free),
 	ITEM(zone_grow),
+	ITEM(zone_miss),
 	ITEM(buddy_split),
 	ITEM(buddy_merge),
 	ITEM(pageblock_claim),

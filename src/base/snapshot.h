@@ -52,6 +52,9 @@ struct zone_snapshot {
 	char name[8];
 	unsigned int nid;
 	bool has_pagesets;
+	/* requests */
+	unsigned long miss;    /* for another zone, which this one served */
+	unsigned long foreign; /* for this zone, which another one served */
 	/* pages */
 	unsigned long free;	   /* on the zone's lists */
 	unsigned long free_dirty;  /* of these, with memory behind them */
@@ -102,6 +105,7 @@ struct vm_snapshot {
 	unsigned long zone_alloc; /* blocks and runs that a zone gave, to the lists of slots too */
 	unsigned long zone_free;
 	unsigned long zone_grow;      /* times that pages were committed */
+	unsigned long zone_miss;      /* requests that another zone served than the one asked for */
 	unsigned long buddy_split;    /* halvings */
 	unsigned long buddy_merge;    /* unions */
 	unsigned long pageblock_claim; /* that changed their migrate type */

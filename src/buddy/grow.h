@@ -8,7 +8,7 @@
 
 #include "buddy/zone.h"
 
-/* The least that is committed, and what every commit is a multiple of: the largest OS page, 64 KiB. */
+/* The least that is committed where memory is not locked: the largest OS page, 64 KiB. */
 #define COMMIT_GRAIN_PAGES 16U
 
 /**

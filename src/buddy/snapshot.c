@@ -60,6 +60,7 @@ static void add_events(struct vm_snapshot *vm, const struct zone_events *events)
 	vm->zone_alloc += events->alloc;
 	vm->zone_free += events->free;
 	vm->zone_grow += events->grow;
+	vm->zone_miss += events->miss;
 	vm->buddy_split += events->split;
 	vm->buddy_merge += events->merge;
 	vm->pageblock_claim += events->claim;
@@ -88,8 +89,13 @@ static void count_pages(struct zone *zone, struct zone_snapshot *snap, struct vm
 	snap->purging = zone->nr_isolated;
 	snap->managed = zone->managed_pages;
 	snap->present = zone->managed_pages + zone->uncommitted_pages;
-	snap->low = low_wmark_pages(zone);
-	snap->high = high_wmark_pages(zone);
+	snap->miss = zone->events.miss;
+	snap->foreign = zone->events.foreign;
+	/* locked memory is never purged */
+	if (zone->type != ZONE_DMA) {
+		snap->low = low_wmark_pages(zone);
+		snap->high = high_wmark_pages(zone);
+	}
 	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++)
 		snap->nr_free[order] = zone->free_area[order].nr_free;
 	*pgalloc_of(vm, zone->type) += zone->events.pgalloc;
@@ -119,7 +125,10 @@ static void add_zone(struct heap_snapshot *heap, unsigned int nid, unsigned int 
 		vm->nr_free_pages_blocks += snap->nr_free[order] << order;
 }
 
-/* Whether any page of a pageblock is committed. Racy: a tag of a page that is out may change. */
+/*
+ * Whether any page of a pageblock is committed: ranges start at multiples of more than the step, and are
+ * committed from their front. Racy: a tag of a page that is out may change.
+ */
 static bool pageblock_is_managed(const struct section *section, unsigned int first)
 {
 	for (unsigned int pfn = first; pfn < first + PAGEBLOCK_PAGES; pfn += COMMIT_GRAIN_PAGES) {

@@ -8,12 +8,6 @@
 
 _Static_assert(CACHE_NAME_BYTES <= SNAPSHOT_NAME_BYTES, "a snapshot has room for every name");
 
-/* What is collected, and whether there was room for all of it. */
-struct collection {
-	struct rows *rows;
-	bool complete;
-};
-
 static unsigned long empty_slabs(struct kmem_cache *cache)
 {
 	unsigned long nr = 0;
@@ -44,21 +38,45 @@ static void fill_cache(struct kmem_cache *cache, struct cache_snapshot *snap)
 	snap->pagesperslab = 1U << cache->order;
 }
 
+/* What is collected, and how many rows there was no room for. */
+struct collection {
+	struct rows *rows;
+	size_t missing;
+};
+
+/*
+ * Caches and their names stand still under LOCK_CACHES only, where no memory may be asked for: so once
+ * more, with more room, until it is enough. (Not under LOCK_LIFETIME: whoever ends a cache may hold that
+ * while waiting for RCU, and the caller may be a reader.)
+ */
+static bool collect(struct rows *rows, void (*add)(struct kmem_cache *cache, void *arg))
+{
+	struct collection all = { .rows = rows };
+
+	do {
+		if (!rows_reserve(rows, rows->nr + all.missing))
+			return false;
+		rows_clear(rows);
+		all.missing = 0;
+		cache_for_each(add, &all);
+	} while (all.missing);
+	return true;
+}
+
 static void add_cache(struct kmem_cache *cache, void *arg)
 {
 	struct collection *all = arg;
+	struct cache_snapshot *snap = rows_add(all->rows);
 
-	all->complete = all->complete && rows_reserve(all->rows, all->rows->nr + 1);
-	if (all->complete)
-		fill_cache(cache, rows_add(all->rows));
+	if (snap)
+		fill_cache(cache, snap);
+	else
+		all->missing++;
 }
 
 bool caches_snapshot(struct rows *rows)
 {
-	struct collection all = { .rows = rows, .complete = true };
-
-	cache_for_each_alive(add_cache, &all);
-	return all.complete;
+	return collect(rows, add_cache);
 }
 
 static void add_aliases(struct kmem_cache *cache, void *arg)
@@ -71,28 +89,17 @@ static void add_aliases(struct kmem_cache *cache, void *arg)
 		struct alias_snapshot *snap = rows_add(all->rows);
 
 		if (!snap) {
-			all->complete = false;
-			return;
+			all->missing++;
+			continue;
 		}
 		strcpy(snap->name, alias->name);
 		strcpy(snap->cache, cache->name);
 	}
 }
 
-/* The names stand still under LOCK_CACHES only, where no memory may be asked for: so once more, with more
- * room, until it is enough. */
 bool aliases_snapshot(struct rows *rows)
 {
-	struct collection all = { .rows = rows };
-
-	while (!all.complete) {
-		rows_clear(rows);
-		all.complete = true;
-		cache_for_each(add_aliases, &all);
-		if (!all.complete && !rows_reserve(rows, rows->room + 1))
-			return false;
-	}
-	return true;
+	return collect(rows, add_aliases);
 }
 
 static void fill_pageset(struct slot *slot, struct pageset_snapshot *snap)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 # names of ours in files whose other names are all the kernel's
-OWN_ZONE_FIGURES = {"nr_free_dirty", "nr_purging"}
+OWN_ZONE_FIGURES = {"nr_free_dirty", "nr_purging", "zone_miss", "zone_foreign"}
 
 faults = 0
 
@@ -248,7 +248,8 @@ def hold_against(reports, expected):
         if [sum(column) for column in zip(*types.values())] != counts:
             fault(f"pagetypeinfo: {zone}: {types} is not {counts} in all")
         blocks = sum(reports["pagetypeinfo"]["blocks"][zone].values())
-        if blocks * 512 != figures["managed"]:
+        # memory is locked in smaller steps
+        if blocks != -(-figures["managed"] // 512):
             fault(f"pagetypeinfo: {zone} has {blocks} pageblocks of {figures['managed']} pages")
         if here != figures["free"] or here != figures["nr_free_pages"]:
             fault(f"buddyinfo: {zone} has {here} free pages, zoneinfo {figures['free']}")

@@ -13,12 +13,14 @@
 #include <slabuddy/report.h>
 #include <slabuddy/slab.h>
 
+#include "../own_slot.h"
 #include "../testing.h"
+#include "base/option.h"
+#include "base/text.h"
+#include "buddy/page_alloc.h"
 #include "buddy/purge.h"
 #include "malloc/heap.h"
 #include "malloc/large.h"
-#include "../own_slot.h"
-#include "base/option.h"
 #include "page/meta.h"
 
 /* Not merged: each is to have a row of its own. */
@@ -584,6 +586,40 @@ START_TEST(nodes)
 }
 END_TEST
 
+/* They appear with their first page, in the kernel's order. */
+START_TEST(scarce_zones)
+{
+	struct zone *dma = &node_data[0].zones[ZONE_DMA];
+	const char *line, *next;
+	struct page *page;
+	char *text;
+
+	ck_assert_ptr_nonnull(page_alloc(0, __GFP_DMA32, 2, NULL));
+	page = page_alloc(0, __GFP_DMA, 0, NULL);
+	ck_assert_ptr_nonnull(page);
+	ck_assert_ptr_nonnull(page_alloc(0, GFP_KERNEL, 0, NULL));
+	text = text_of(slabuddy_buddyinfo);
+	line = line_of(text, "Node 0, zone      DMA ");
+	ck_assert_ptr_eq(line, text);
+	next = line_of(text, "Node 0, zone    DMA32 ");
+	ck_assert_ptr_eq(next, strchr(line, '\n') + 1);
+	ck_assert_ptr_eq(line_of(text, "Node 0, zone   Normal "), strchr(next, '\n') + 1);
+	free(text);
+	ck_assert_uint_eq(vmstat("pgalloc_dma32"), 4);
+	ck_assert_uint_eq(vmstat("pgalloc_dma"), 1);
+	ck_assert_uint_eq(vmstat("pgalloc_normal"), 1);
+	ck_assert_uint_eq(vmstat("nr_mlock"), count_zone(dma).managed);
+	ck_assert_uint_eq(zone_figure("Node 0, zone      DMA\n", "        managed "),
+			  count_zone(dma).managed);
+	text = text_of(slabuddy_pagetypeinfo);
+	/* less than a pageblock is one all the same */
+	ck_assert_ptr_nonnull(line_of(text, "Node 0, zone      DMA            1            0 "));
+	free(text);
+	page_free(page, 0, MIGRATE_UNMOVABLE, NULL, 0);
+	ck_assert_uint_eq(vmstat("pgfree"), 1);
+}
+END_TEST
+
 /* ---- Where it goes ---- */
 
 /* @report is the same to a stream and to a descriptor, and errno stays. */
@@ -662,6 +698,62 @@ START_TEST(no_descriptor)
 	ck_assert_int_eq(slabuddy_slabinfo_fd(ends[1]), -1);
 	ck_assert_int_eq(errno, EPIPE);
 	close(ends[1]);
+}
+END_TEST
+
+/* The OS has no more memory for metadata, from the first call or from a later one. */
+static bool refusing;
+static unsigned int refuse_after;
+
+void *__real_os_map(size_t bytes, size_t align);
+void *__wrap_os_map(size_t bytes, size_t align);
+
+void *__wrap_os_map(size_t bytes, size_t align)
+{
+	if (refusing && !refuse_after)
+		return NULL;
+	refuse_after -= refusing;
+	return __real_os_map(bytes, align);
+}
+
+START_TEST(no_memory)
+{
+	static char text[16];
+	unsigned int failures = 0;
+	unsigned long used;
+
+	for (unsigned int i = 0; i < NR_CACHES; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "cache-%u", i);
+		make_cache(name, 64);
+	}
+	/* what is at hand is used up first */
+	while (meta_alloc_cached(META_MAX_BYTES / 32) || meta_alloc_cached(TEXT_BUFFER_BYTES))
+		;
+	used = meta_used_bytes();
+	refusing = true;
+	for (unsigned int after = 0; after < 50; after++) {
+		int fd = memfd_create("report", MFD_CLOEXEC);
+		int result;
+
+		refuse_after = after;
+		errno = 0;
+		result = slabuddy_slabinfo_fd(fd);
+		if (result) {
+			ck_assert_int_eq(errno, ENOMEM);
+			ck_assert_int_eq(pread(fd, text, sizeof(text), 0), 0);
+			failures++;
+		}
+		ck_assert_uint_eq(meta_used_bytes(), used);
+		close(fd);
+		if (!result)
+			break;
+	}
+	ck_assert_uint_gt(failures, 1);
+	ck_assert_uint_lt(failures, 50);
+	refusing = false;
+	assert_heap_sound();
 }
 END_TEST
 
@@ -962,9 +1054,11 @@ int main(void)
 	tcase_add_test(tc, events);
 	tcase_add_test(tc, zone_figures);
 	tcase_add_test(tc, nodes);
+	tcase_add_test(tc, scarce_zones);
 	tcase_add_loop_test(tc, files_and_descriptors, 0, ARRAY_SIZE(kinds));
 	tcase_add_loop_test(tc, a_full_disk, 0, ARRAY_SIZE(kinds));
 	tcase_add_test(tc, no_descriptor);
+	tcase_add_test(tc, no_memory);
 	tcase_add_test(tc, interrupted_writes);
 	tcase_add_loop_test(tc, a_stream_that_allocates, 0, ARRAY_SIZE(kinds));
 	tcase_add_test(tc, from_several_threads);
