@@ -45,7 +45,8 @@ src_libexports_la_CFLAGS = $(AM_CFLAGS) -fno-builtin -fexceptions
 # CURRENT + 1, AGE + 1, REVISION 0; a symbol removed or changed, CURRENT + 1, AGE 0, REVISION 0.
 # The file's suffix is then (CURRENT - AGE).AGE.REVISION.
 lib_LTLIBRARIES += src/libslabuddy.la src/libslabuddy-malloc.la
-library_ldflags = -shared -no-undefined $(SLABUDDY_LDFLAGS)
+# libgcc's unwinder comes with us: the libraries need libc and nothing else
+library_ldflags = -shared -no-undefined -Wc,-static-libgcc $(SLABUDDY_LDFLAGS)
 
 src_libslabuddy_la_SOURCES =
 src_libslabuddy_la_LIBADD = src/libapi.la src/libcore.la

@@ -6,6 +6,8 @@ libcore_la_SOURCES += \
 	src/base/check.c \
 	src/base/check.h \
 	src/base/compiler.h \
+	src/base/fault.c \
+	src/base/fault.h \
 	src/base/list.h \
 	src/base/lock.c \
 	src/base/lock.h \
@@ -14,5 +16,7 @@ libcore_la_SOURCES += \
 	src/base/procfs.c \
 	src/base/procfs.h \
 	src/base/snapshot.h \
+	src/base/stack.c \
+	src/base/stack.h \
 	src/base/text.c \
 	src/base/text.h

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/fault.h"
 #include "base/lock.h"
 
 enum option_type {
@@ -11,6 +12,7 @@ enum option_type {
 	OPTION_CHOICE, /* one of a list of words; the value is its index */
 	OPTION_STRING, /* anything that fits */
 	OPTION_NUMA,   /* "auto", "off" or "fake=N" */
+	OPTION_FAULT,  /* a struct fault_attr, see base/fault.h */
 	OPTION_WORD,   /* no "=value": the word alone sets the value to min */
 };
 
@@ -52,6 +54,10 @@ static const struct option table[] = {
 	  "file that gets the heap's figures when the process exits" },
 	{ "exit_report_pid", OPTION_UINT, &options.exit_report_pid, 0, 1UL << 31, NULL,
 	  "only the process with this id writes the report (0: any)" },
+	{ "fail_page_alloc", OPTION_FAULT, &fail_page_alloc, 0, 0, NULL,
+	  "interval,probability,space,times[,min-order=N]: blocks of pages fail on purpose" },
+	{ "failslab", OPTION_FAULT, &failslab, 0, 0, NULL,
+	  "interval,probability,space,times: objects of caches with slab_debug=A fail on purpose" },
 	{ "numa", OPTION_NUMA, &options.numa, 1, 8, NULL,
 	  "auto: the machine's nodes; off: one; fake=N: N that mean nothing, for tests" },
 	{ "purge", OPTION_CHOICE, &options.purge, 0, 0, off_on,
@@ -130,6 +136,8 @@ static bool parse_value(const struct option *opt, const char *text, size_t len)
 	case OPTION_NUMA:
 		good = parse_numa(opt, text, len, &value);
 		break;
+	case OPTION_FAULT:
+		return fault_attr_parse(opt->value, text, len);
 	case OPTION_WORD:
 		break;
 	case OPTION_STRING:

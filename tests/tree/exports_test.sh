@@ -60,6 +60,8 @@ for pair in libslabuddy:exports libslabuddy-malloc:exports-malloc; do
 		*) fail "$library.so: not linked with -z ${flag,,}" ;;
 		esac
 	done
+	needs=$(readelf -d "$shared" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -v '^libc\.so\|^ld-')
+	[ -z "$needs" ] || fail "$library.so: needs" $needs
 	# a thread-local variable that is not initial-exec is set up by malloc
 	if nm -D --undefined-only "$shared" | grep -q __tls_get_addr; then
 		fail "$library.so: has a thread-local variable of the wrong model"
