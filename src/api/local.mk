@@ -2,5 +2,6 @@ libapi_la_SOURCES += \
 	src/api/cache.c \
 	src/api/kmalloc.c \
 	src/api/nolock.c \
+	src/api/pages.c \
 	src/api/reclaim.c \
 	src/api/sheaf.c

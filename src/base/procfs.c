@@ -178,6 +178,7 @@ static const struct {
 	ITEM(buddy_merge),
 	ITEM(pageblock_claim),
 	ITEM(pageblock_steal),
+	ITEM(numa_miss),
 	ITEM(pgpurge),
 	ITEM(purge_fail),
 	ITEM(sheaf_refill),

@@ -110,6 +110,7 @@ struct vm_snapshot {
 	unsigned long buddy_merge;    /* unions */
 	unsigned long pageblock_claim; /* that changed their migrate type */
 	unsigned long pageblock_steal; /* blocks taken out of another type's pageblock */
+	unsigned long numa_miss;      /* allocations that another zone or node had to serve */
 	unsigned long pgpurge;	      /* pages given back to the OS */
 	unsigned long purge_fail;     /* blocks that it would not take */
 	unsigned long sheaf_refill;

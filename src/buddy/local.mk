@@ -10,6 +10,8 @@ libcore_la_SOURCES += \
 	src/buddy/migrate.h \
 	src/buddy/page_alloc.c \
 	src/buddy/page_alloc.h \
+	src/buddy/page_sheaf.c \
+	src/buddy/page_sheaf.h \
 	src/buddy/pcp.c \
 	src/buddy/pcp.h \
 	src/buddy/purge.c \

@@ -94,6 +94,13 @@ static unsigned int check_block(struct audit *audit, struct tally *tally, struct
 		nr = 1U << page->order;
 		tally->isolated += nr;
 		break;
+	case PAGE_BLOCK:
+		AUDIT(audit, READ_ONCE(page->refcount) >= 0, "block at %p has %d references",
+		      page_start(page), page->refcount);
+		AUDIT(audit, IS_ALIGNED(pfn, 1U << page->order), "block at %p has order %u",
+		      page_start(page), page->order);
+		nr = 1U << page->order;
+		break;
 	case PAGE_PCP:
 	case PAGE_SLAB:
 		nr = 1U << page->order;

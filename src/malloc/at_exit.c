@@ -28,7 +28,7 @@ static void write_report(void)
 		       "live_bytes %zu\nlive_objects %zu\ncached_bytes %zu\nslab_free_bytes %zu\n"
 		       "free_dirty_bytes %zu\nfree_clean_bytes %zu\nlarge_bytes %zu\n"
 		       "huge_bytes %zu\nmetadata_bytes %zu\n",
-		       f.slab_live_bytes + f.large_bytes + f.huge_bytes,
+		       f.slab_live_bytes + f.large_bytes + f.huge_bytes + f.page_bytes,
 		       f.slab_live_objects + f.large_blocks + f.huge_blocks, f.cached_bytes,
 		       f.slab_free_bytes, f.free_dirty_bytes, f.free_clean_bytes, f.large_bytes,
 		       f.huge_bytes, f.metadata_bytes);

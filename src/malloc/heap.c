@@ -105,36 +105,26 @@ static struct kmem_cache *slab_cache_of(const void *ptr)
 }
 
 /*
- * Whether a page is part of a free block, whose head is one of the aligned pages below it. Without
- * a lock: only the words of a message depend on it.
+ * An address in one of our pages that is no object and no large block. Without a lock: only the words of
+ * a message depend on what the page looks like.
  */
-static cold bool page_looks_free(struct section *section, unsigned int pfn)
-{
-	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
-		struct page *head = section_page(section, ALIGN_DOWN(pfn, 1U << order));
-
-		switch (page_type(head)) {
-		case PAGE_BUDDY:
-		case PAGE_PCP:
-		case PAGE_PCP_RUN:
-		case PAGE_ISOLATED:
-			return true;
-		case PAGE_NONE:
-			break;
-		default:
-			return false;
-		}
-	}
-	return false;
-}
-
-/* An address in one of our pages that is no object and no large block. */
 static cold void report_lost(const void *ptr)
 {
-	if (page_looks_free(addr_to_section(ptr), addr_to_pfn(ptr)))
+	struct page *head = page_head(section_page(addr_to_section(ptr), addr_to_pfn(ptr)));
+
+	switch (head ? page_type(head) : PAGE_NONE) {
+	case PAGE_BUDDY:
+	case PAGE_PCP:
+	case PAGE_PCP_RUN:
+	case PAGE_ISOLATED:
 		report_bad_free(ptr, "this block is free already (double free)");
-	else
+		break;
+	case PAGE_BLOCK:
+		report_bad_free(ptr, "a block of pages, which free_pages() takes");
+		break;
+	default:
 		report_bad_free(ptr, "not the start of an allocated block");
+	}
 }
 
 static bool is_page_of_ours(const void *ptr)

@@ -12,7 +12,7 @@
 /*
  * Bytes by what they are. Everything that has memory behind it is in one of these, so that
  *
- *     live (slab_live + large + huge) + cached + slab_free + free_dirty + metadata
+ *     live (slab_live + large + huge + page) + cached + slab_free + free_dirty + metadata
  *
  * is what the heap costs, but for pages that were never touched. Taken without stopping anybody:
  * figures of a busy heap are a moment apart from one another.
@@ -28,6 +28,7 @@ struct heap_figures {
 	size_t free_clean_bytes; /* free pages without */
 	size_t large_bytes;
 	size_t large_blocks;
+	size_t page_bytes; /* blocks of the page API; worked out from the others, so not exact at work */
 	size_t huge_bytes;
 	size_t huge_blocks;
 	size_t metadata_bytes;	 /* resident */

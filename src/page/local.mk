@@ -1,4 +1,5 @@
 libcore_la_SOURCES += \
+	src/page/head.c \
 	src/page/meta.c \
 	src/page/meta.h \
 	src/page/page.h \

@@ -75,6 +75,7 @@ enum page_type {
 	PAGE_USED,	  /* head of a block or run that somebody outside the buddy owns; [nr_pages] */
 	PAGE_SLAB,	  /* head of a slab; [order] */
 	PAGE_LARGE,	  /* head of malloc's large block; [nr_pages] */
+	PAGE_BLOCK,	  /* head of a block of the page API; [order, refcount] */
 	NR_PAGE_TYPES,
 };
 
@@ -97,8 +98,8 @@ struct kmem_cache;
  */
 struct page {
 	uint8_t type;	     /* [atomic] enum page_type */
-	uint8_t order;	     /* [BUDDY, PCP, ISOLATED, SLAB] the block has 2^order pages */
-	uint8_t nid;	     /* [SLAB] node */
+	uint8_t order;	     /* [BUDDY, PCP, ISOLATED, SLAB, BLOCK] the block has 2^order pages */
+	uint8_t nid;	     /* [SLAB] node; [BLOCK] whose page sheaves take it, see buddy/page_sheaf.h */
 	uint8_t fullness;    /* [SLAB] which partial list, see slab/slab.h */
 	union {
 		uint32_t nr_pages; /* [UNCOMMITTED, PCP_RUN, USED, LARGE] */
@@ -110,7 +111,14 @@ struct page {
 	};
 	struct list_head lru;
 	struct kmem_cache *cache; /* [SLAB] */
-	uint64_t free_map[SLAB_MAP_WORDS]; /* [SLAB] bit set: object is free */
+	union {
+		uint64_t free_map[SLAB_MAP_WORDS]; /* [SLAB] bit set: object is free */
+		struct {
+			int32_t refcount;    /* [BLOCK; atomic] */
+			uint8_t migratetype; /* [BLOCK] what it was asked for as */
+			uint8_t contents;    /* [PCP] enum block_contents */
+		};
+	};
 };
 
 _Static_assert(sizeof(struct page) == 64, "a struct page is one cache line");
@@ -217,6 +225,15 @@ static inline size_t bytes_to_pages(size_t bytes)
 {
 	return (bytes >> PAGE_SHIFT) + !!(bytes & (PAGE_SIZE - 1));
 }
+
+/**
+ * page_head() - the first page of the block, slab or run that @page belongs to, whoever has it.
+ *
+ * Return: the head, @page itself if it is one; NULL: it is no page of ours. Anything may be out of date for a
+ * page that the caller does not own.
+ * Cost: O(orders) for blocks and slabs, O(length) for runs.
+ */
+struct page *page_head(struct page *page);
 
 void page_set_tags(struct page *page, unsigned int nr_pages, unsigned int tag);
 

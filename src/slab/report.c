@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "slab/report.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "base/check.h"
 #include "base/option.h"
 #include "slab/slot.h"
@@ -50,4 +53,15 @@ void report_wrong_cache(const struct kmem_cache *cache, const struct kmem_cache 
 void report_bad_free(const void *addr, const char *what)
 {
 	complain("free(): invalid pointer %p: %s", addr, what);
+}
+
+void report_bad_page(const char *function, const void *addr, const char *what, ...)
+{
+	char text[128];
+	va_list args;
+
+	va_start(args, what);
+	vsnprintf(text, sizeof(text), what, args);
+	va_end(args);
+	complain("%s(): page %p %s", function, addr, text);
 }

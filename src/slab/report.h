@@ -17,6 +17,10 @@ cold void report_not_an_object(const struct kmem_cache *cache, const void *addr)
 cold void report_wrong_cache(const struct kmem_cache *cache, const struct kmem_cache *owner,
 			     const void *object);
 
+/* The same for the page API. @what: the function's name, and what is wrong with the page at @addr. */
+cold void report_bad_page(const char *function, const void *addr, const char *what, ...)
+	format_printf(3, 4);
+
 /* The same for pointers outside of slabs. @what: what the address is instead. */
 cold void report_bad_free(const void *addr, const char *what);
 

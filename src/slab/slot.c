@@ -281,6 +281,15 @@ static void drain_group(struct slot *slot, unsigned int number)
 	}
 }
 
+void slot_drain_pages(struct slot *slot)
+{
+	struct zone *zone = &node_data[slot->nid].zones[ZONE_NORMAL];
+
+	ASSERT_HELD(&slot->lock, LOCK_SLOT);
+	page_sheaves_drain(slot->page_sheaves, zone);
+	pcp_drain(&slot->pcp, zone);
+}
+
 void slot_drain(struct slot *slot)
 {
 	lock_acquire(&slot->lock, LOCK_SLOT);
@@ -292,7 +301,7 @@ void slot_drain(struct slot *slot)
 		if (slot->group[group])
 			drain_group(slot, group);
 	}
-	pcp_drain(&slot->pcp, &node_data[slot->nid].zones[ZONE_NORMAL]);
+	slot_drain_pages(slot);
 	lock_release(&slot->lock, LOCK_SLOT);
 }
 

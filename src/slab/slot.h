@@ -15,6 +15,7 @@
 #define SLABUDDY_SLAB_SLOT_H
 
 #include "base/lock.h"
+#include "buddy/page_sheaf.h"
 #include "buddy/pcp.h"
 #include "slab/cache.h"
 
@@ -59,6 +60,7 @@ struct slot {
 	struct slot *next_free;	 /* [SLOTS] stack of slots that no thread owns */
 	size_t sheaf_bytes;	 /* [slot lock] bytes of objects that all main sheaves can hold */
 	struct pcp pcp;		 /* [slot lock] */
+	struct page_sheaves *page_sheaves; /* [owner; atomic] made at the first use of the page API */
 	struct slot_events events; /* [slot lock; atomic] */
 	struct slot_sheaves sheaves[NR_CLASS_TAGS];
 };
@@ -165,6 +167,9 @@ void slot_forget_cache(struct kmem_cache *cache);
 /* Objects of a cache in the sheaves of all slots. Racy by nature: the owners push and pop meanwhile. A
  * slot that is busy right now is counted by its main sheaf only. */
 unsigned long slot_count_objects(struct kmem_cache *cache);
+
+/* Give the pages that a slot keeps back to their zone. Under its lock. */
+void slot_drain_pages(struct slot *slot);
 
 /* Give all that a slot holds back to slabs and zones. The caller owns the slot, or holds it. */
 void slot_drain(struct slot *slot);

@@ -104,9 +104,13 @@ bool aliases_snapshot(struct rows *rows)
 
 static void fill_pageset(struct slot *slot, struct pageset_snapshot *snap)
 {
+	struct page_sheaves_count sheaves;
+
 	lock_acquire(&slot->lock, LOCK_SLOT);
 	pcp_snapshot(&slot->pcp, snap);
+	page_sheaves_count(slot->page_sheaves, &sheaves);
 	lock_release(&slot->lock, LOCK_SLOT);
+	snap->count += (unsigned int)sheaves.pages;
 	snap->nid = slot->nid;
 }
 
@@ -152,9 +156,13 @@ static void add_slab_pages(struct kmem_cache *cache, void *arg)
 
 static void add_slot(struct slot *slot, struct vm_snapshot *vm)
 {
+	struct page_sheaves_count sheaves;
 	struct pageset_snapshot pageset;
 
 	fill_pageset(slot, &pageset);
+	page_sheaves_count(load_acquire(&slot->page_sheaves), &sheaves);
+	vm->pgalloc_normal += sheaves.pgalloc;
+	vm->pgfree += sheaves.pgfree;
 	vm->nr_pcp_pages += pageset.count;
 	vm->nr_slots++;
 	vm->pgalloc_normal += READ_ONCE(slot->pcp.pgalloc);

@@ -183,6 +183,9 @@ static void check_slot(struct slot *slot, void *audit)
 	};
 
 	cache_for_each(check_sheaves, &walk);
+	if (walk.at_rest)
+		page_sheaves_validate(audit, slot->page_sheaves,
+				      &node_data[slot->nid].zones[ZONE_NORMAL]);
 }
 
 void slab_validate_all(struct audit *audit)

@@ -19,3 +19,5 @@ if !SANITIZER
 test_scripts += tests/api/report_preload_test.sh
 endif
 EXTRA_DIST += tests/api/report_preload.c tests/api/report_two_heaps.c
+test_programs += tests/api/pages_test
+tests_api_pages_test_SOURCES = tests/api/pages_test.c $(testing)
