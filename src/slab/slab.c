@@ -40,9 +40,11 @@ static void slab_init(struct kmem_cache *cache, struct page *slab)
 	page_set_tags(slab, 1U << cache->order, cache->tag);
 }
 
-static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, struct pcp *pcp)
+/* @where: 0, or __GFP_THISNODE. */
+static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, gfp_t where,
+			     struct pcp *pcp)
 {
-	gfp_t gfp = zone_to_gfp((enum zone_type)cache->zone) |
+	gfp_t gfp = where | zone_to_gfp((enum zone_type)cache->zone) |
 		    migratetype_to_gfp((enum migratetype)cache->migratetype);
 	struct page *slab = page_alloc(nid, gfp, cache->order, pcp);
 
@@ -166,9 +168,9 @@ static void node_add(struct kmem_cache *cache, struct kmem_cache_node *node, str
 
 /* Nobody else knows the slab yet, so its objects are taken without the lock. */
 static unsigned int take_from_new(struct kmem_cache *cache, unsigned int nid, void **objects,
-				  unsigned int want, struct pcp *pcp)
+				  unsigned int want, gfp_t where, struct pcp *pcp)
 {
-	struct page *slab = slab_new(cache, nid, pcp);
+	struct page *slab = slab_new(cache, nid, where, pcp);
 	struct kmem_cache_node *node;
 	unsigned int got;
 
@@ -189,7 +191,7 @@ static unsigned int take_from_new(struct kmem_cache *cache, unsigned int nid, vo
 bool slab_construct(struct kmem_cache *cache, int nid)
 {
 	unsigned int wanted = nid == NUMA_NO_NODE ? this_slot->nid : (unsigned int)nid;
-	struct page *slab = slab_new(cache, wanted, NULL);
+	struct page *slab = slab_new(cache, wanted, 0, NULL);
 	struct kmem_cache_node *node;
 	char *object;
 
@@ -266,6 +268,31 @@ static void reverse(void **objects, unsigned int nr)
 	}
 }
 
+/* What the partial slabs of the nodes behind @nid have. */
+static unsigned int take_from_other_nodes(struct kmem_cache *cache, unsigned int nid,
+					  void **objects, unsigned int want)
+{
+	unsigned int nodes = nr_nodes();
+	unsigned int got = 0;
+
+	for (unsigned int n = 1; got < want && n < nodes; n++) {
+		struct kmem_cache_node *node = load_acquire(&cache->node[(nid + n) % nodes]);
+
+		if (node)
+			got += take_from_partial(cache, node, objects + got, want - got);
+	}
+	return got;
+}
+
+/* The node has no more pages: free objects of others come before another slab of theirs. */
+static noinline unsigned int refill_from_afar(struct kmem_cache *cache, unsigned int nid,
+					      void **objects, unsigned int want)
+{
+	unsigned int got = take_from_other_nodes(cache, nid, objects, want);
+
+	return got || cache->ctor ? got : take_from_new(cache, nid, objects, want, 0, NULL);
+}
+
 unsigned int slab_refill(struct kmem_cache *cache, unsigned int nid, void **objects,
 			 unsigned int want, struct pcp *pcp)
 {
@@ -274,12 +301,15 @@ unsigned int slab_refill(struct kmem_cache *cache, unsigned int nid, void **obje
 
 	/* half of what is wanted is good enough to spare another slab */
 	while (got < DIV_ROUND_UP(want, 2) && !cache->ctor) {
-		unsigned int more = take_from_new(cache, nid, objects + got, want - got, pcp);
+		unsigned int more = take_from_new(cache, nid, objects + got, want - got,
+						  __GFP_THISNODE, pcp);
 
 		if (!more)
 			break;
 		got += more;
 	}
+	if (unlikely(!got))
+		got = refill_from_afar(cache, nid, objects, want);
 	/* a sheaf hands out its last object first: the lowest address of the first slab */
 	reverse(objects, got);
 	return got;

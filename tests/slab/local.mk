@@ -8,3 +8,7 @@ tests_slab_audit_test_SOURCES = tests/slab/audit_test.c $(testing)
 tests_slab_cache_test_SOURCES = tests/slab/cache_test.c $(testing)
 tests_slab_geometry_test_SOURCES = tests/slab/geometry_test.c $(testing)
 tests_slab_teardown_test_SOURCES = tests/slab/teardown_test.c $(testing)
+
+test_programs += tests/slab/nodes_test
+tests_slab_nodes_test_SOURCES = tests/slab/nodes_test.c $(testing)
+tests_slab_nodes_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_reserve -Wl,--wrap=os_commit
