@@ -15,6 +15,9 @@
 /* Refills and flushes that make a sheaf grow. Arbitrary: one is an accident, two are a rate. */
 #define EVENTS_TO_GROW 2
 
+/* Swaps with the spare that do. Measured, ns an object of bulks of 16, 32 and 64: 6.2, 4.6, 3.2 without. */
+#define SWAPS_TO_GROW 8
+
 /* Make @sheaf the main one. */
 static void install_main(struct slot *slot, struct kmem_cache *cache, struct sheaf *sheaf)
 {
@@ -113,6 +116,22 @@ static bool should_grow(struct slot *slot, struct kmem_cache *cache,
 	return capacity < cache->sheaf_max &&
 	       (capacity < cache->sheaf_floor ||
 		capacity < objects_in_use(slot, cache, node) / GROW_BELOW_SHARE) &&
+	       slot->sheaf_bytes + capacity * cache->size <= SLOT_SHEAF_BYTES;
+}
+
+/*
+ * Whoever goes to and fro over the edge between the two sheaves, as bulks of more than a sheaf do, gets a
+ * larger one, up to what needs no justification.
+ */
+static bool should_grow_at_swap(struct slot *slot, struct kmem_cache *cache)
+{
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
+	size_t capacity = slot_cache_of(slot, cache)->capacity;
+
+	if (++sheaves->swaps < SWAPS_TO_GROW)
+		return false;
+	sheaves->swaps = 0;
+	return capacity < cache->sheaf_floor &&
 	       slot->sheaf_bytes + capacity * cache->size <= SLOT_SHEAF_BYTES;
 }
 
@@ -349,7 +368,8 @@ static void make_room(struct slot *slot, struct kmem_cache *cache)
 	if (!sheaves->spare)
 		sheaves->spare = sheaf_alloc(sc->capacity);
 	if (sheaves->spare && !sheaves->spare->size) {
-		swap_spare(slot, cache);
+		if (!should_grow_at_swap(slot, cache) || !grow_main(slot, cache))
+			swap_spare(slot, cache);
 		return;
 	}
 	if (node && should_shrink(slot, cache, node)) {

@@ -33,7 +33,7 @@ struct slot_sheaves {
 	struct sheaf *main;  /* [slot lock] */
 	struct sheaf *spare; /* [slot lock] */
 	uint32_t events;     /* [slot lock] refills and flushes since the capacity changed */
-	uint32_t reserved;
+	uint32_t swaps;	     /* [slot lock] full sheaves swapped for the spare since then */
 };
 
 /* Events since the start, for reports. */
