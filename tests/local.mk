@@ -44,4 +44,5 @@ include $(top_srcdir)/tests/fault/local.mk
 include $(top_srcdir)/tests/stress/local.mk
 include $(top_srcdir)/tests/programs/local.mk
 include $(top_srcdir)/tests/tools/local.mk
+include $(top_srcdir)/tests/doc/local.mk
 include $(top_srcdir)/tests/tree/local.mk

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# What doc/ and README.md promise: examples that run, manual pages that render.
+if !SANITIZER
+test_scripts += tests/doc/examples_test.sh
+endif
