@@ -50,8 +50,8 @@ static bool has_group(struct slot *slot, const struct kmem_cache *cache)
 
 	if (cache->tag < NR_CLASS_TAGS || *group)
 		return true;
-	/* others look at all slots' sheaves of a cache without the slot's lock */
-	WRITE_ONCE(*group, meta_alloc(sizeof(**group)));
+	/* others look at all slots' sheaves of a cache without the slot's lock: it is zero before it is there */
+	store_release(group, meta_alloc(sizeof(**group)));
 	return *group;
 }
 

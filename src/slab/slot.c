@@ -186,7 +186,7 @@ static void drain_cache(struct slot *slot, struct kmem_cache *cache)
 	sc->objects = NULL;
 	drain_sheaf(slot, cache, sheaves->main);
 	sheaf_free(sheaves->main);
-	sheaves->main = NULL;
+	WRITE_ONCE(sheaves->main, NULL);
 	sheaves->events = 0;
 	sheaves->swaps = 0;
 	if (sheaves->spare) {
