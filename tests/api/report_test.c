@@ -1028,10 +1028,8 @@ START_TEST(cancelled)
 	fcntl(ends[1], F_SETPIPE_SZ, 4096);
 	pthread_create(&thread, NULL, report_to_pipe, &ends[1]);
 	ck_assert_int_gt(read(ends[0], piece, sizeof(piece)), 0);
+	/* 1000 rows are more than the pipe takes, so it writes for some time yet */
 	pthread_cancel(thread);
-	/* 1000 rows are more than the pipe takes */
-	for (int i = 0; i < 10; i++)
-		ck_assert_int_gt(read(ends[0], piece, sizeof(piece)), 0);
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	while (pthread_tryjoin_np(thread, &result))
 		(void)!read(ends[0], piece, sizeof(piece));
