@@ -89,6 +89,7 @@ struct vm_snapshot {
 	unsigned long nr_purging;
 	unsigned long nr_uncommitted;
 	unsigned long nr_pcp_pages;
+	unsigned long nr_block_pages; /* in blocks of alloc_pages() and its kin */
 	unsigned long nr_large_pages;
 	unsigned long nr_huge_pages; /* in blocks that are mappings of their own */
 	unsigned long nr_metadata_pages;
@@ -110,7 +111,6 @@ struct vm_snapshot {
 	unsigned long buddy_merge;    /* unions */
 	unsigned long pageblock_claim; /* that changed their migrate type */
 	unsigned long pageblock_steal; /* blocks taken out of another type's pageblock */
-	unsigned long numa_miss;      /* allocations that another zone or node had to serve */
 	unsigned long pgpurge;	      /* pages given back to the OS */
 	unsigned long purge_fail;     /* blocks that it would not take */
 	unsigned long sheaf_refill;

@@ -57,7 +57,7 @@ bool page_sheaf_refill(struct page_sheaves *sheaves, struct zone *zone, unsigned
 	struct page *pages[PAGE_SHEAF_ROOM];
 	unsigned int got = 0;
 
-	sheaf->capacity = capacities[order];
+	WRITE_ONCE(sheaf->capacity, capacities[order]);
 	/* one is an accident, more are a rate */
 	sheaf->refill = MIN(MAX(sheaf->refill * 2, 1), sheaf->capacity / 2);
 	zone_lock(zone);
@@ -109,7 +109,7 @@ void page_sheaf_flush(struct page_sheaves *sheaves, struct zone *zone, unsigned 
 {
 	struct page_sheaf *sheaf = &sheaves->sheaf[order][mt];
 
-	sheaf->capacity = capacities[order];
+	WRITE_ONCE(sheaf->capacity, capacities[order]);
 	sheaf->refill /= 2;
 	if (sheaf->count == sheaf->capacity)
 		give_oldest(sheaf, zone, sheaf->capacity / 2);
@@ -139,6 +139,7 @@ void page_sheaves_count(const struct page_sheaves *sheaves, struct page_sheaves_
 			const struct page_sheaf *sheaf = &sheaves->sheaf[order][mt];
 
 			count->pages += (unsigned long)READ_ONCE(sheaf->count) << order;
+			count->high += (unsigned long)READ_ONCE(sheaf->capacity) << order;
 			count->pgalloc += READ_ONCE(sheaf->pgalloc) << order;
 			count->pgfree += READ_ONCE(sheaf->pgfree) << order;
 		}

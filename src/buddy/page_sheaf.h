@@ -18,7 +18,7 @@
 
 struct page_sheaf {
 	uint32_t count;	       /* [owner; atomic] */
-	uint32_t capacity;     /* [slot lock] 0: never used */
+	uint32_t capacity;     /* [slot lock; atomic] 0: never used */
 	uint32_t refill;       /* [slot lock] blocks that the last refill asked for */
 	uint32_t reserved;
 	unsigned long pgalloc; /* [owner; atomic] blocks taken out, ever */
@@ -129,6 +129,7 @@ void page_sheaves_drain(struct page_sheaves *sheaves, struct zone *zone);
 /* Racy by nature where the owner runs. */
 struct page_sheaves_count {
 	unsigned long pages;   /* in them */
+	unsigned long high;    /* pages that they may hold */
 	unsigned long pgalloc; /* ever taken out, in pages */
 	unsigned long pgfree;  /* ever put in by frees */
 };

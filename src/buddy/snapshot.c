@@ -65,7 +65,6 @@ static void add_events(struct vm_snapshot *vm, const struct zone_events *events)
 	vm->buddy_merge += events->merge;
 	vm->pageblock_claim += events->claim;
 	vm->pageblock_steal += events->steal;
-	vm->numa_miss += events->miss;
 	vm->pgpurge += events->purged;
 	vm->purge_fail += events->purge_failed;
 }

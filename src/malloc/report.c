@@ -172,6 +172,20 @@ static const struct report_kind zoneinfo = {
 
 /* ---- vmstat ---- */
 
+/* Committed pages that are in none of the other figures. */
+static unsigned long block_pages(const struct heap_snapshot *heap)
+{
+	const struct vm_snapshot *vm = &heap->vm;
+	unsigned long known = vm->nr_free_pages + vm->nr_purging + vm->nr_pcp_pages +
+			      vm->nr_slab_reclaimable + vm->nr_slab_unreclaimable +
+			      vm->nr_large_pages;
+	unsigned long managed = 0;
+
+	for (unsigned int i = 0; i < heap->nr_zones; i++)
+		managed += heap->zone[i].managed;
+	return managed - MIN(known, managed);
+}
+
 static bool collect_vmstat(struct report *report)
 {
 	struct vm_snapshot *vm = &report->heap.vm;
@@ -182,6 +196,7 @@ static bool collect_vmstat(struct report *report)
 	vm->nr_large_blocks = large_count();
 	vm->nr_huge_pages = huge_total_bytes() >> PAGE_SHIFT;
 	vm->nr_huge_blocks = huge_count();
+	vm->nr_block_pages = block_pages(&report->heap);
 	vm->nr_metadata_pages = meta_mapped_bytes() >> PAGE_SHIFT;
 	return true;
 }

@@ -111,6 +111,7 @@ static void fill_pageset(struct slot *slot, struct pageset_snapshot *snap)
 	page_sheaves_count(slot->page_sheaves, &sheaves);
 	lock_release(&slot->lock, LOCK_SLOT);
 	snap->count += (unsigned int)sheaves.pages;
+	snap->high += (unsigned int)sheaves.high;
 	snap->nid = slot->nid;
 }
 

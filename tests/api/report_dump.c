@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <slabuddy/gfp.h>
 #include <slabuddy/report.h>
 #include <slabuddy/slab.h>
 
 #include "base/bits.h"
-#include "buddy/page_alloc.h"
 #include "malloc/heap.h"
 #include "malloc/large.h"
 
@@ -81,7 +81,7 @@ static void dump_expected(const char *dir)
 
 	for (unsigned int cache = 0; cache < NR_CACHES; cache++)
 		fprintf(file, "active_objs:cache-%u %u\n", cache, kept(cache) * NR_THREADS + !cache);
-	fprintf(file, "nr_large_blocks %u\npgalloc_dma32 8\npgalloc_dma 2\n", NR_LARGE);
+	fprintf(file, "nr_large_blocks %u\nnr_block_pages 14\npgalloc_dma32 8\npgalloc_dma 2\n", NR_LARGE);
 	fclose(file);
 }
 
@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < NR_LARGE; i++)
 		large[i] = heap_malloc(MAX_SLAB_BYTES + 5000 * (i + 1));
 	/* the zones that come to life at first use */
-	if (!page_alloc(0, __GFP_DMA32, 3, NULL) || !page_alloc(0, __GFP_DMA, 1, NULL))
+	if (!alloc_pages(GFP_DMA32, 3) || !alloc_pages(GFP_DMA, 1) || !alloc_pages(GFP_KERNEL, 2))
 		return 1;
 	pthread_barrier_wait(&made);
 	dump(argv[1], "slabinfo", slabuddy_slabinfo);

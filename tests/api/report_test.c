@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <slabuddy/gfp.h>
 #include <slabuddy/report.h>
 #include <slabuddy/slab.h>
 
@@ -586,6 +587,41 @@ START_TEST(nodes)
 }
 END_TEST
 
+/* Blocks of the page API, whose free ones lie in sheaves of their own. */
+START_TEST(pages_of_the_program)
+{
+	struct zone *zone = &node_data[0].zones[ZONE_NORMAL];
+	static struct { struct page *page; unsigned int order; } held[500];
+	uint64_t seed = test_seed();
+	unsigned long nr = 0;
+
+	for (int step = 0; step < 20000; step++) {
+		unsigned int i = random_below(&seed, ARRAY_SIZE(held));
+		unsigned int order = random_below(&seed, 6);
+
+		if (held[i].page) {
+			nr -= 1UL << held[i].order;
+			__free_pages(held[i].page, held[i].order);
+			held[i].page = NULL;
+		} else {
+			held[i].page = alloc_pages(GFP_KERNEL, order);
+			held[i].order = order;
+			ck_assert_ptr_nonnull(held[i].page);
+			nr += 1UL << order;
+		}
+		if (step % 2000)
+			continue;
+		ck_assert_uint_eq(vmstat("nr_block_pages"), nr);
+		ck_assert_uint_eq(vmstat("pgalloc_normal") - vmstat("pgfree"),
+				  nr + vmstat("nr_slab_unreclaimable"));
+		ck_assert_uint_eq(zone_figure("Node 0, zone   Normal\n", "  pages free "),
+				  count_zone(zone).free);
+	}
+	ck_assert_uint_gt(vmstat("nr_pcp_pages"), 0);
+	assert_heap_sound();
+}
+END_TEST
+
 /* They appear with their first page, in the kernel's order. */
 START_TEST(scarce_zones)
 {
@@ -1055,6 +1091,7 @@ int main(void)
 	tcase_add_test(tc, events);
 	tcase_add_test(tc, zone_figures);
 	tcase_add_test(tc, nodes);
+	tcase_add_test(tc, pages_of_the_program);
 	tcase_add_test(tc, scarce_zones);
 	tcase_add_loop_test(tc, files_and_descriptors, 0, ARRAY_SIZE(kinds));
 	tcase_add_loop_test(tc, a_full_disk, 0, ARRAY_SIZE(kinds));
