@@ -21,3 +21,4 @@ endif
 EXTRA_DIST += tests/api/report_preload.c tests/api/report_two_heaps.c
 test_programs += tests/api/pages_test
 tests_api_pages_test_SOURCES = tests/api/pages_test.c $(testing)
+tests_api_pages_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_commit

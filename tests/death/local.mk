@@ -5,12 +5,15 @@ death_helpers = tests/death/child.c tests/death/child.h
 test_programs += \
 	tests/death/bad_cache_free_test \
 	tests/death/bad_free_test \
+	tests/death/bad_page_test \
 	tests/death/moved_object_test \
 	tests/death/secure_test
 tests_death_bad_cache_free_test_SOURCES = tests/death/bad_cache_free_test.c $(death_helpers)
 tests_death_bad_cache_free_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_death_bad_free_test_SOURCES = tests/death/bad_free_test.c $(death_helpers)
 tests_death_bad_free_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_death_bad_page_test_SOURCES = tests/death/bad_page_test.c $(death_helpers)
+tests_death_bad_page_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_death_moved_object_test_SOURCES = tests/death/moved_object_test.c $(death_helpers)
 tests_death_moved_object_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_death_secure_test_SOURCES = tests/death/secure_test.c $(death_helpers)

@@ -123,6 +123,12 @@ int __real_os_discard(void *addr, size_t bytes);
 int __wrap_os_discard(void *addr, size_t bytes);
 int __real_os_unmap(void *addr, size_t bytes);
 int __wrap_os_unmap(void *addr, size_t bytes);
+void *__real_os_reserve_below(uintptr_t limit, size_t bytes);
+void *__wrap_os_reserve_below(uintptr_t limit, size_t bytes);
+int __real_os_uncommit(void *addr, size_t bytes);
+int __wrap_os_uncommit(void *addr, size_t bytes);
+int __real_os_lock(void *addr, size_t bytes);
+int __wrap_os_lock(void *addr, size_t bytes);
 
 void *__wrap_os_reserve(void *hint, size_t bytes, size_t align)
 {
@@ -160,6 +166,25 @@ void *__wrap_os_remap(void *addr, size_t old_bytes, size_t new_bytes)
 int __wrap_os_discard(void *addr, size_t bytes)
 {
 	return refused(0) ? -ENOMEM : __real_os_discard(addr, bytes);
+}
+
+void *__wrap_os_reserve_below(uintptr_t limit, size_t bytes)
+{
+	return refused(0) ? NULL : __real_os_reserve_below(limit, bytes);
+}
+
+int __wrap_os_lock(void *addr, size_t bytes)
+{
+	return refused(0) ? -ENOMEM : __real_os_lock(addr, bytes);
+}
+
+int __wrap_os_uncommit(void *addr, size_t bytes)
+{
+	int error = refused(0) ? -ENOMEM : __real_os_uncommit(addr, bytes);
+
+	if (!error)
+		uncharge(bytes);
+	return error;
 }
 
 /* Never refused: nothing depends on its result but the address space. */

@@ -13,7 +13,8 @@ tests_fault_nth_call_test_SOURCES = \
 tests_fault_nth_call_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fault_nth_call_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=os_reserve,--wrap=os_commit,--wrap=os_map,--wrap=os_remap \
-	-Wl,--wrap=os_discard,--wrap=os_unmap
+	-Wl,--wrap=os_discard,--wrap=os_unmap \
+	-Wl,--wrap=os_reserve_below,--wrap=os_uncommit,--wrap=os_lock
 
 test_programs += tests/fault/nth_call_api_test
 tests_fault_nth_call_api_test_SOURCES = \
@@ -24,6 +25,16 @@ tests_fault_nth_call_api_test_SOURCES = \
 	tests/fault/nth_call_api_test.c
 tests_fault_nth_call_api_test_CPPFLAGS = $(tests_fault_nth_call_test_CPPFLAGS)
 tests_fault_nth_call_api_test_LDFLAGS = $(tests_fault_nth_call_test_LDFLAGS)
+
+test_programs += tests/fault/nth_call_pages_test
+tests_fault_nth_call_pages_test_SOURCES = \
+	tests/death/child.c \
+	tests/death/child.h \
+	tests/fault/faulty_os.c \
+	tests/fault/faulty_os.h \
+	tests/fault/nth_call_pages_test.c
+tests_fault_nth_call_pages_test_CPPFLAGS = $(tests_fault_nth_call_test_CPPFLAGS)
+tests_fault_nth_call_pages_test_LDFLAGS = $(tests_fault_nth_call_test_LDFLAGS)
 
 if !SANITIZER
 test_scripts += tests/fault/limits_test.sh

@@ -241,7 +241,7 @@ START_TEST(locked_memory_is_there)
 	ck_assert_int_eq(os_discard(addr + 2 * os_page, os_page), 0);
 	/* a part that is not there: none of it is locked */
 	ck_assert_int_eq(os_unmap(addr + 3 * os_page, os_page), 0);
-	ck_assert_int_eq(munlock(addr, 2 * os_page), 0);
+	ck_assert_int_eq(syscall(SYS_munlock, addr, 2 * os_page), 0);
 	ck_assert_int_eq(os_lock(addr + 2 * os_page, 2 * os_page), -ENOMEM);
 	ck_assert_int_eq(os_discard(addr + 2 * os_page, os_page), 0);
 }
