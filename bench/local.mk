@@ -4,6 +4,7 @@
 EXTRA_DIST += \
 	bench/README.md \
 	bench/allocators.conf \
+	bench/compare-pools \
 	bench/config.py \
 	bench/machine.py \
 	bench/micro_shim.cc \
@@ -46,6 +47,24 @@ bench_micro_LDADD = bench/micro_shim.o $(BENCHMARK_LIBS) -lstdc++
 bench_micro_DEPENDENCIES = bench/micro_shim.o
 bench_generated += bench/micro_shim.o
 
+# One line for each pool. No libtool wrapper: preloading is for the program, not for a shell.
+EXTRA_PROGRAMS += bench/cache
+bench_cache_SOURCES = bench/cache.c bench/micro.h bench/pools/pool.h
+bench_cache_SOURCES += bench/pools/apr.c
+bench_cache_SOURCES += bench/pools/g_slice.c
+bench_cache_SOURCES += bench/pools/kmem_cache.c
+bench_cache_SOURCES += bench/pools/malloc.c
+bench_cache_SOURCES += bench/pools/mmap.c
+bench_cache_SOURCES += bench/pools/pages.c
+bench_cache_SOURCES += bench/pools/rte_mempool.c
+bench_cache_SOURCES += bench/pools/talloc.c
+bench_cache_CPPFLAGS = $(bench_cppflags) -I$(top_srcdir)/include -I$(top_builddir)/include \
+	$(POOL_CPPFLAGS)
+bench_cache_CFLAGS = $(bench_cflags)
+bench_cache_LDFLAGS = -no-install
+bench_cache_LDADD = bench/micro_shim.o src/libslabuddy.la $(BENCHMARK_LIBS) $(POOL_LIBS) -lstdc++
+bench_cache_DEPENDENCIES = bench/micro_shim.o src/libslabuddy.la
+
 bench/micro_shim.o: bench/micro_shim.cc bench/micro.h
 	$(AM_V_GEN)$(MKDIR_P) bench && \
 		$(CXX) -std=c++17 -O2 -Wall -Wextra $(BENCHMARK_CFLAGS) -pthread \
@@ -54,7 +73,7 @@ endif
 
 CLEANFILES += $(EXTRA_PROGRAMS) $(bench_generated)
 
-test_scripts += bench/driver_test.py
+test_scripts += bench/driver_test.py bench/pools_test.py
 check_PROGRAMS += bench/measure bench/replace
 
 clean-local: clean-bench-results
@@ -78,6 +97,15 @@ bench: all bench-programs
 	fi; \
 	exit $$status
 
-.PHONY: bench bench-programs clean-bench-results
+BENCH_CACHE_ARGS = --rounds 5 --minutes 5
+
+bench-cache: all bench-programs
+	@if test -x bench/cache; then \
+		$(top_srcdir)/bench/compare-pools --build $(abs_builddir) $(BENCH_CACHE_ARGS); \
+	else \
+		echo 'bench-cache: Google Benchmark (libbenchmark-dev) was not found'; exit 1; \
+	fi
+
+.PHONY: bench bench-cache bench-programs clean-bench-results
 
 endif

@@ -31,7 +31,10 @@ void micro_operations_a_turn(struct micro *micro, unsigned long nr);
 /* Add a benchmark: fn(micro, arg) on each of nr_threads threads. */
 void micro_add(const char *name, micro_fn *fn, unsigned long arg, unsigned int nr_threads);
 
-/* Defined by micro.c: calls micro_add() for each benchmark. */
+/* Put a line into what the program reports of itself. */
+void micro_note(const char *key, const char *text);
+
+/* Defined by micro.c and cache.c: calls micro_add() for each benchmark. */
 void micro_add_all(void);
 
 #ifdef __cplusplus

@@ -38,6 +38,11 @@ void micro_add(const char *name, micro_fn *fn, unsigned long arg, unsigned int n
 	})->Threads(nr_threads)->UseRealTime();
 }
 
+void micro_note(const char *key, const char *text)
+{
+	benchmark::AddCustomContext(key, text);
+}
+
 int main(int argc, char **argv)
 {
 	micro_add_all();
