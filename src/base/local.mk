@@ -15,6 +15,8 @@ libcore_la_SOURCES += \
 	src/base/option.h \
 	src/base/procfs.c \
 	src/base/procfs.h \
+	src/base/slab_debug.c \
+	src/base/slab_debug.h \
 	src/base/snapshot.h \
 	src/base/stack.c \
 	src/base/stack.h \

@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "base/fault.h"
 #include "base/lock.h"
+#include "base/slab_debug.h"
 
 enum option_type {
 	OPTION_UINT,   /* decimal number within bounds */
@@ -13,6 +14,7 @@ enum option_type {
 	OPTION_STRING, /* anything that fits */
 	OPTION_NUMA,   /* "auto", "off" or "fake=N" */
 	OPTION_FAULT,  /* a struct fault_attr, see base/fault.h */
+	OPTION_DEBUG,  /* see base/slab_debug.h; the word alone is like an empty value */
 	OPTION_WORD,   /* no "=value": the word alone sets the value to min */
 };
 
@@ -62,6 +64,8 @@ static const struct option table[] = {
 	  "auto: the machine's nodes; off: one; fake=N: N that mean nothing, for tests" },
 	{ "purge", OPTION_CHOICE, &options.purge, 0, 0, off_on,
 	  "give free pages above the watermark back to the OS" },
+	{ "slab_debug", OPTION_DEBUG, options.slab_debug, 0, 0, NULL,
+	  "[FZPUTAO-][,name*,...][;...]: watch the caches of these names; alone: FZPU, all of them" },
 	{ "slab_merge", OPTION_WORD, &options.slab_merge, 1, 0, NULL,
 	  "takes no value: caches of like objects share slabs" },
 	{ "slab_nomerge", OPTION_WORD, &options.slab_merge, 0, 0, NULL,
@@ -121,6 +125,23 @@ static bool parse_numa(const struct option *opt, const char *text, size_t len, u
 	       parse_uint(text + skip, len - skip, opt->min, opt->max, value);
 }
 
+static bool parse_string(const struct option *opt, const char *text, size_t len)
+{
+	if (len >= OPTION_STRING_BYTES)
+		return false;
+	memcpy(opt->value, text, len);
+	((char *)opt->value)[len] = '\0';
+	return true;
+}
+
+static bool parse_debug(const struct option *opt, const char *text, size_t len)
+{
+	if (!slab_debug_is_valid(text, len) || !parse_string(opt, text, len))
+		return false;
+	options.slab_debugged = 1;
+	return true;
+}
+
 static bool parse_value(const struct option *opt, const char *text, size_t len)
 {
 	unsigned long value = 0;
@@ -140,12 +161,10 @@ static bool parse_value(const struct option *opt, const char *text, size_t len)
 		return fault_attr_parse(opt->value, text, len);
 	case OPTION_WORD:
 		break;
+	case OPTION_DEBUG:
+		return parse_debug(opt, text, len);
 	case OPTION_STRING:
-		if (len >= OPTION_STRING_BYTES)
-			return false;
-		memcpy(opt->value, text, len);
-		((char *)opt->value)[len] = '\0';
-		return true;
+		return parse_string(opt, text, len);
 	}
 	if (good)
 		WRITE_ONCE(*(unsigned long *)opt->value, value);
@@ -177,6 +196,8 @@ static bool parse_item(const char *item, const char *end, const char *source)
 		WRITE_ONCE(*(unsigned long *)opt->value, opt->min);
 		return true;
 	}
+	if (!equals && opt->type == OPTION_DEBUG)
+		return parse_debug(opt, "", 0);
 	if (!equals || !parse_value(opt, equals + 1, (size_t)(end - equals - 1))) {
 		warn("%s: bad value in \"%.*s\": %s", source, len, item, opt->help);
 		return false;

@@ -22,7 +22,9 @@ struct options {
 	unsigned long bad_free;	       /* enum option_bad_free */
 	unsigned long audit;	       /* enum option_audit */
 	unsigned long exit_report_pid; /* only this process writes the report; 0: any */
+	unsigned long slab_debugged;   /* 1: slab_debug counts */
 	char exit_report[OPTION_STRING_BYTES]; /* file for figures at exit; "": none */
+	char slab_debug[OPTION_STRING_BYTES];  /* see base/slab_debug.h */
 };
 
 /* options.numa: the machine's nodes. 1 is "off", N is "fake=N". */
