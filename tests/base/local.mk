@@ -8,6 +8,7 @@ test_programs += \
 	tests/base/list_test \
 	tests/base/lock_test \
 	tests/base/option_test \
+	tests/base/procfs_test \
 	tests/base/slab_debug_test \
 	tests/base/stack_test
 
@@ -17,6 +18,7 @@ tests_base_fault_test_SOURCES = tests/base/fault_test.c $(testing)
 tests_base_list_test_SOURCES = tests/base/list_test.c $(testing)
 tests_base_lock_test_SOURCES = tests/base/lock_test.c $(testing)
 tests_base_option_test_SOURCES = tests/base/option_test.c $(testing)
+tests_base_procfs_test_SOURCES = tests/base/procfs_test.c $(testing)
 tests_base_slab_debug_test_SOURCES = tests/base/slab_debug_test.c $(testing)
 tests_base_stack_test_SOURCES = tests/base/stack_test.c $(testing)
 # the dynamic linker knows the names of exported functions only
