@@ -43,6 +43,24 @@ static void *alloc_block(size_t size, size_t align, bool zero)
 	return ptr;
 }
 
+void *heap_pages(unsigned int nid, gfp_t gfp, size_t size, size_t align)
+{
+	unsigned int nr_dirty = 0;
+	struct page *page = NULL;
+	struct slot *slot;
+
+	slab_boot();
+	slot = slot_enter();
+	if (size <= SECTION_BYTES && align <= SECTION_BYTES)
+		page = large_alloc_on(slot, nid, gfp, size, align, &nr_dirty);
+	slot_leave(slot);
+	if (!page)
+		return out_of_memory();
+	if ((gfp & __GFP_ZERO) && nr_dirty)
+		large_clear(page_start(page), nr_dirty);
+	return page_start(page);
+}
+
 static void *alloc_object(size_t tag)
 {
 	struct kmem_cache *cache;
@@ -93,6 +111,16 @@ void *heap_aligned(size_t align, size_t size)
 	if (!tag)
 		return alloc_block(MAX(size, 1), align, false);
 	return slot_pop(this_slot, tag, &object) ? object : alloc_object(tag);
+}
+
+void *heap_aligned_zeroed(size_t align, size_t size)
+{
+	void *ptr;
+
+	if (size > MAX_SLAB_BYTES)
+		return alloc_block(size, align, true);
+	ptr = heap_aligned(align, size);
+	return likely(ptr) ? memset(ptr, 0, size) : NULL;
 }
 
 /* The cache of the slab that @ptr lies in, or NULL. */

@@ -64,6 +64,18 @@ void *heap_realloc(void *ptr, size_t size);
  */
 void *heap_aligned(size_t align, size_t size);
 
+/* The same, zeroed. */
+void *heap_aligned_zeroed(size_t align, size_t size);
+
+/**
+ * heap_pages() - a run of pages of a certain zone and node.
+ * @nid: the node that is preferred; others follow in turn, unless __GFP_THISNODE.
+ * @gfp: zone, __GFP_THISNODE and __GFP_ZERO count.
+ * @size: up to a section.
+ * @align: a power of two up to a section.
+ */
+void *heap_pages(unsigned int nid, gfp_t gfp, size_t size, size_t align);
+
 /* Bytes that may be used at @ptr: at least what was asked for, and always the same. */
 size_t heap_usable_size(void *ptr);
 

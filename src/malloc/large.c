@@ -21,18 +21,26 @@ void large_clear(void *ptr, unsigned int nr_dirty)
 	zone_clear_run(page, page->nr_pages, nr_dirty);
 }
 
-void *large_alloc(struct slot *slot, size_t size, size_t align, unsigned int *nr_dirty)
+struct page *large_alloc_on(struct slot *slot, unsigned int nid, gfp_t gfp, size_t size, size_t align,
+			    unsigned int *nr_dirty)
 {
 	unsigned int align_order = align > PAGE_SIZE ? ilog2(align) - PAGE_SHIFT : 0;
 	struct page *page;
 
-	page = page_alloc_exact(slot->nid, __GFP_MOVABLE, bytes_to_pages(size), align_order,
-				nr_dirty, &slot->pcp);
+	page = page_alloc_exact(nid, gfp | __GFP_MOVABLE, bytes_to_pages(size), align_order,
+				nr_dirty, slot->nid == nid ? &slot->pcp : NULL);
 	if (!page)
 		return NULL;
 	page_set_type(page, PAGE_LARGE);
 	account(1, page->nr_pages);
-	return page_start(page);
+	return page;
+}
+
+void *large_alloc(struct slot *slot, size_t size, size_t align, unsigned int *nr_dirty)
+{
+	struct page *page = large_alloc_on(slot, slot->nid, 0, size, align, nr_dirty);
+
+	return page ? page_start(page) : NULL;
 }
 
 struct page *large_page(const void *ptr)

@@ -5,6 +5,8 @@
 #ifndef SLABUDDY_MALLOC_LARGE_H
 #define SLABUDDY_MALLOC_LARGE_H
 
+#include <slabuddy/gfp.h>
+
 #include "page/page.h"
 
 /* Above half a section a block is a mapping of its own. */
@@ -18,6 +20,10 @@ struct slot;
  * the buddy has none; errno is left alone.
  */
 void *large_alloc(struct slot *slot, size_t size, size_t align, unsigned int *nr_dirty);
+
+/* The same from the zone that @gfp names on node @nid, of up to a section. */
+struct page *large_alloc_on(struct slot *slot, unsigned int nid, gfp_t gfp, size_t size, size_t align,
+			    unsigned int *nr_dirty);
 
 /* Make a block just allocated read as zero. No lock need be held, so that nobody waits for it. */
 void large_clear(void *ptr, unsigned int nr_dirty);
