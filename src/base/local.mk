@@ -8,6 +8,8 @@ libcore_la_SOURCES += \
 	src/base/compiler.h \
 	src/base/fault.c \
 	src/base/fault.h \
+	src/base/event.c \
+	src/base/event.h \
 	src/base/list.h \
 	src/base/lock.c \
 	src/base/lock.h \

@@ -19,6 +19,8 @@
 enum lock_rank {
 	LOCK_INIT,     /* one-time set-up of the heap */
 	LOCK_KMALLOC,  /* making of kmalloc's caches for special memory, across system calls too */
+	LOCK_MEMPOOLS, /* list of mempools */
+	LOCK_MEMPOOL,  /* one mempool's reserve */
 	LOCK_LIFETIME, /* ends of caches; like a slot's it may be held across system calls */
 	LOCK_CACHES,   /* list of caches */
 	LOCK_SLOTS,    /* list of slots, stack of free slots */
