@@ -12,6 +12,20 @@ class ConfigError(Exception):
     """Something in the configuration that the user has to put right."""
 
 
+def build_directory(given):
+    """The one given, or that in which bench/measure is."""
+    if given:
+        return os.path.abspath(given)
+    top = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    for place in (os.getcwd(), os.path.join(top, "build"), top):
+        if os.path.exists(os.path.join(place, "bench", "measure")):
+            return place
+    raise ConfigError(
+        "bench/measure is not built: run `make bench-programs` in the build directory, "
+        "and name that directory with --build"
+    )
+
+
 @dataclasses.dataclass
 class Allocator:
     """A line of allocators.conf."""

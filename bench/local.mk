@@ -4,8 +4,10 @@
 EXTRA_DIST += \
 	bench/README.md \
 	bench/allocators.conf \
+	bench/callgrind.py \
 	bench/compare-pools \
 	bench/config.py \
+	bench/fastpath \
 	bench/machine.py \
 	bench/micro_shim.cc \
 	bench/objects.py \
@@ -20,13 +22,20 @@ if !SANITIZER
 
 # The programs are anybody's: without the library's flags, config.h and convenience library.
 bench_cppflags = -D_GNU_SOURCE
+public_cppflags = -I$(top_srcdir)/include -I$(top_builddir)/include
 bench_cflags = -std=gnu11 -O2 -pthread $(NO_BUILTIN_MALLOC) $(WARNING_CFLAGS)
 
-EXTRA_PROGRAMS = bench/measure bench/replace
+EXTRA_PROGRAMS = bench/measure bench/operations bench/replace
 bench_measure_SOURCES = bench/measure.c
 bench_measure_CPPFLAGS = $(bench_cppflags)
 bench_measure_CFLAGS = $(bench_cflags)
 bench_measure_LDADD =
+bench_operations_SOURCES = bench/operations.c
+bench_operations_CPPFLAGS = $(bench_cppflags) $(public_cppflags)
+bench_operations_CFLAGS = $(bench_cflags)
+# No libtool wrapper here and below: valgrind and preloading are for the program, not for a shell.
+bench_operations_LDFLAGS = -no-install
+bench_operations_LDADD = src/libslabuddy.la
 bench_replace_SOURCES = bench/replace.c
 bench_replace_CPPFLAGS = $(bench_cppflags)
 bench_replace_CFLAGS = $(bench_cflags)
@@ -47,7 +56,7 @@ bench_micro_LDADD = bench/micro_shim.o $(BENCHMARK_LIBS) -lstdc++
 bench_micro_DEPENDENCIES = bench/micro_shim.o
 bench_generated += bench/micro_shim.o
 
-# One line for each pool. No libtool wrapper: preloading is for the program, not for a shell.
+# One line for each pool.
 EXTRA_PROGRAMS += bench/cache
 bench_cache_SOURCES = bench/cache.c bench/micro.h bench/pools/pool.h
 bench_cache_SOURCES += bench/pools/apr.c
@@ -58,8 +67,7 @@ bench_cache_SOURCES += bench/pools/mmap.c
 bench_cache_SOURCES += bench/pools/pages.c
 bench_cache_SOURCES += bench/pools/rte_mempool.c
 bench_cache_SOURCES += bench/pools/talloc.c
-bench_cache_CPPFLAGS = $(bench_cppflags) -I$(top_srcdir)/include -I$(top_builddir)/include \
-	$(POOL_CPPFLAGS)
+bench_cache_CPPFLAGS = $(bench_cppflags) $(public_cppflags) $(POOL_CPPFLAGS)
 bench_cache_CFLAGS = $(bench_cflags)
 bench_cache_LDFLAGS = -no-install
 bench_cache_LDADD = bench/micro_shim.o src/libslabuddy.la $(BENCHMARK_LIBS) $(POOL_LIBS) -lstdc++
@@ -73,8 +81,8 @@ endif
 
 CLEANFILES += $(EXTRA_PROGRAMS) $(bench_generated)
 
-test_scripts += bench/driver_test.py bench/pools_test.py
-check_PROGRAMS += bench/measure bench/replace
+test_scripts += bench/driver_test.py bench/fastpath_test.py bench/pools_test.py
+check_PROGRAMS += bench/measure bench/operations bench/replace
 
 clean-local: clean-bench-results
 clean-bench-results:
@@ -106,6 +114,9 @@ bench-cache: all bench-programs
 		echo 'bench-cache: Google Benchmark (libbenchmark-dev) was not found'; exit 1; \
 	fi
 
-.PHONY: bench bench-cache bench-programs clean-bench-results
+bench-fastpath: all bench-programs
+	@$(top_srcdir)/bench/fastpath --build $(abs_builddir)
+
+.PHONY: bench bench-cache bench-fastpath bench-programs clean-bench-results
 
 endif
