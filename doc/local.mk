@@ -8,3 +8,13 @@ EXTRA_DIST += \
 	doc/examples/inodes.c \
 	doc/examples/pages.c \
 	doc/examples/tree.c
+
+dist_man_MANS += doc/slabuddy.7 $(manual_pages)
+EXTRA_DIST += build-aux/manual-links.sh
+
+# One page serves many names. Its names are those in its NAME section.
+manual_links = $(SHELL) $(top_srcdir)/build-aux/manual-links.sh
+install-data-hook:
+	$(AM_V_at)$(manual_links) install $(top_srcdir) '$(DESTDIR)$(man3dir)' $(manual_pages)
+uninstall-hook:
+	$(AM_V_at)$(manual_links) uninstall $(top_srcdir) '$(DESTDIR)$(man3dir)' $(manual_pages)

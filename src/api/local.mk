@@ -6,3 +6,10 @@ libapi_la_SOURCES += \
 	src/api/pages.c \
 	src/api/reclaim.c \
 	src/api/sheaf.c
+manual_pages = \
+	src/api/alloc_pages.3 \
+	src/api/kmalloc.3 \
+	src/api/kmem_cache_create.3 \
+	src/api/mempool_create.3 \
+	src/api/shrinker_alloc.3 \
+	src/api/slabuddy_slabinfo.3

@@ -30,7 +30,8 @@ libdir=$(dirname "$(find "$root" -name libslabuddy-malloc.so)")
 prefix=$(dirname "$libdir")
 for file in lib/libslabuddy.so lib/libslabuddy.a lib/libslabuddy-malloc.so lib/libslabuddy-malloc.a \
 	lib/pkgconfig/slabuddy.pc lib/pkgconfig/slabuddy-malloc.pc include/slabuddy/version.h \
-	bin/slabuddy share/man/man1/slabuddy.1; do
+	bin/slabuddy share/man/man1/slabuddy.1 share/man/man3/kmem_cache_create.3 \
+	share/man/man3/kmem_cache_alloc.3 share/man/man7/slabuddy.7; do
 	[ -e "$prefix/$file" ] || fail "not installed: $file"
 done
 
