@@ -23,6 +23,16 @@ test_programs += tests/api/pages_test
 tests_api_pages_test_SOURCES = tests/api/pages_test.c $(testing)
 tests_api_pages_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_commit
 
+test_programs += tests/api/kmalloc_test
+tests_api_kmalloc_test_SOURCES = \
+	tests/api/kmalloc_test.c \
+	tests/fault/faulty_os.c \
+	tests/fault/faulty_os.h \
+	tests/model/rng.h \
+	$(testing)
+tests_api_kmalloc_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_api_kmalloc_test_LDFLAGS = $(tests_fault_nth_call_test_LDFLAGS)
+
 test_programs += tests/api/mempool_test
 tests_api_mempool_test_SOURCES = \
 	tests/api/mempool_test.c \
