@@ -33,6 +33,15 @@ dist_slabuddyinclude_HEADERS = \
 	include/slabuddy/slabuddy.h \
 	include/slabuddy/version.h
 nodist_slabuddyinclude_HEADERS = include/slabuddy/limits.h
+# the kernel's names for them, see compat_includedir in slabuddy.pc
+compatincludedir = $(slabuddyincludedir)/compat/linux
+dist_compatinclude_HEADERS = \
+	include/slabuddy/compat/linux/gfp.h \
+	include/slabuddy/compat/linux/mempool.h \
+	include/slabuddy/compat/linux/mm.h \
+	include/slabuddy/compat/linux/rcupdate.h \
+	include/slabuddy/compat/linux/shrinker.h \
+	include/slabuddy/compat/linux/slab.h
 
 if !SANITIZER
 

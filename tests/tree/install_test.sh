@@ -30,6 +30,7 @@ libdir=$(dirname "$(find "$root" -name libslabuddy-malloc.so)")
 prefix=$(dirname "$libdir")
 for file in lib/libslabuddy.so lib/libslabuddy.a lib/libslabuddy-malloc.so lib/libslabuddy-malloc.a \
 	lib/pkgconfig/slabuddy.pc lib/pkgconfig/slabuddy-malloc.pc include/slabuddy/version.h \
+	include/slabuddy/compat/linux/slab.h \
 	bin/slabuddy share/man/man1/slabuddy.1 share/man/man3/kmem_cache_create.3 \
 	share/man/man3/kmem_cache_alloc.3 share/man/man7/slabuddy.7; do
 	[ -e "$prefix/$file" ] || fail "not installed: $file"
@@ -137,6 +138,14 @@ try() {
 	[ "$(LD_LIBRARY_PATH=$libdir ./shared)" = "$version" ] || fail 'libslabuddy.so does not load'
 	$c -static $(flags --static --libs slabuddy) -o static || fail 'libslabuddy.a does not link'
 	[ "$(./static)" = "$version" ] || fail 'libslabuddy.a: the program fails'
+
+	# code in the kernel's style, by the kernel's header names
+	kernel=$(flags --variable=compat_includedir slabuddy)
+	kernel=-I$root${kernel#"$root"} # pkgconf puts the sysroot before it, pkg-config does not
+	c="$CC -Wall -Werror $kernel $(flags --cflags slabuddy)"
+	$c "$abs_top_srcdir/tests/api/compat_headers.c" $(flags --libs slabuddy) -o kernel-style ||
+		fail 'kernel-style code does not build'
+	LD_LIBRARY_PATH=$libdir ./kernel-style || fail 'kernel-style code: the program fails'
 }
 
 # Each header alone, in both languages, with nothing before it.
