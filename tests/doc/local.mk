@@ -2,5 +2,5 @@
 # What doc/ and README.md promise: examples that run, manual pages that render.
 test_scripts += tests/doc/manual_test.sh
 if !SANITIZER
-test_scripts += tests/doc/examples_test.sh
+test_scripts += tests/doc/examples_test.sh tests/doc/readme_test.sh
 endif
