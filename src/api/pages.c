@@ -57,9 +57,12 @@ struct place {
 	int nid;
 };
 
+/* The shared slot is of no node, whatever its pages are. */
 static unsigned int node_of(const struct place *place, const struct slot *slot)
 {
-	return place->nid == NUMA_NO_NODE ? slot->nid : (unsigned int)place->nid;
+	if (place->nid != NUMA_NO_NODE)
+		return (unsigned int)place->nid;
+	return slot == &slot_shared ? node_here() : slot->nid;
 }
 
 static bool node_exists(int nid)
@@ -82,17 +85,26 @@ static struct page *alloc_by_refill(struct slot *slot, const struct place *place
 	return page_sheaf_pop(&slot->page_sheaves->sheaf[order][mt]);
 }
 
-/* A run of pages, PAGE_USED. When there is none, what this slot keeps for itself is no use to anybody. */
+/* Pages, PAGE_USED: a block if @align_order is its order, else a run. */
+static struct page *alloc_from_zones(unsigned int nid, gfp_t gfp, size_t nr_pages,
+				     unsigned int align_order, unsigned int *nr_dirty)
+{
+	if (align_order)
+		return page_alloc_exact(nid, gfp, nr_pages, align_order, nr_dirty, NULL);
+	return page_alloc_contig(nid, gfp, nr_pages, nr_dirty);
+}
+
+/* The same. When there is none, what this slot keeps for itself is no use to anybody. */
 static struct page *alloc_run(struct slot *slot, const struct place *place, size_t nr_pages,
 			      unsigned int align_order, unsigned int *nr_dirty)
 {
 	unsigned int nid = node_of(place, slot);
-	struct page *page = page_alloc_exact(nid, place->gfp, nr_pages, align_order, nr_dirty, NULL);
+	struct page *page = alloc_from_zones(nid, place->gfp, nr_pages, align_order, nr_dirty);
 
 	if (likely(page))
 		return page;
 	slot_drain_pages(slot);
-	return page_alloc_exact(nid, place->gfp, nr_pages, align_order, nr_dirty, NULL);
+	return alloc_from_zones(nid, place->gfp, nr_pages, align_order, nr_dirty);
 }
 
 static struct page *try_block(const struct place *place, unsigned int order)

@@ -139,8 +139,8 @@ static bool is_free_block(const struct page *page, unsigned int order)
 	return page_type(page) == PAGE_BUDDY && page->order == order;
 }
 
-struct page *take_neighbours(struct zone *zone, size_t nr_pages, unsigned int align_order,
-			     enum migratetype mt, unsigned int *nr_dirty)
+struct page *take_neighbours(struct zone *zone, size_t nr_pages, enum migratetype mt,
+			     unsigned int *nr_dirty)
 {
 	unsigned int nr_blocks = (unsigned int)DIV_ROUND_UP(nr_pages, BLOCK_PAGES);
 
@@ -154,8 +154,7 @@ struct page *take_neighbours(struct zone *zone, size_t nr_pages, unsigned int al
 			unsigned int pfn = page_pfn(page);
 			unsigned int found = 1;
 
-			if (!IS_ALIGNED(pfn, 1U << align_order) ||
-			    pfn + nr_pages > PAGES_PER_SECTION)
+			if (pfn + nr_pages > PAGES_PER_SECTION)
 				continue;
 			while (found < nr_blocks &&
 			       is_free_block(page + found * BLOCK_PAGES, MAX_PAGE_ORDER))

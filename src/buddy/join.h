@@ -36,7 +36,7 @@ struct page *take_joined(struct zone *zone, size_t nr_pages, unsigned int align_
  * The same for a run that is longer than any block: out of blocks of MAX_PAGE_ORDER that lie side by
  * side. With the default MAX_PAGE_ORDER there is no such run, since a block is a section.
  */
-struct page *take_neighbours(struct zone *zone, size_t nr_pages, unsigned int align_order,
-			     enum migratetype mt, unsigned int *nr_dirty);
+struct page *take_neighbours(struct zone *zone, size_t nr_pages, enum migratetype mt,
+			     unsigned int *nr_dirty);
 
 #endif

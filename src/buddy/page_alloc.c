@@ -11,6 +11,7 @@ struct request {
 	size_t nr_pages;
 	unsigned int align_order;
 	struct pcp *pcp; /* the caller's slot's lists for that node, or NULL */
+	bool may_be_long; /* it need not fit into a block */
 };
 
 /* A slot's lists are for pages of its own node that may be used for anything. */
@@ -49,8 +50,11 @@ static struct page *from_node(const struct request *rq, unsigned int nid, unsign
 	struct zone *zones = node_data[nid].zones;
 	struct zone *wanted = &node_data[rq->nid].zones[type];
 	struct zone *zone = &zones[type];
-	struct page *page = zone_alloc_run(zone, rq->nr_pages, rq->align_order, mt, nr_dirty);
+	struct page *page;
 
+	if (unlikely(rq->nr_pages > (size_t)1 << MAX_PAGE_ORDER && rq->may_be_long))
+		return zone_alloc_long_run(zone, rq->nr_pages, mt, nr_dirty);
+	page = zone_alloc_run(zone, rq->nr_pages, rq->align_order, mt, nr_dirty);
 	while (!page && type == ZONE_NORMAL && ++zone < zones + MAX_NR_ZONES)
 		page = zone_alloc_run_at_hand(zone, rq->nr_pages, rq->align_order, mt, nr_dirty);
 	if (page && zone != wanted)
@@ -76,10 +80,18 @@ static struct page *get_pages(const struct request *rq, unsigned int *nr_dirty)
 struct page *page_alloc_exact(unsigned int nid, gfp_t gfp, size_t nr_pages,
 			      unsigned int align_order, unsigned int *nr_dirty, struct pcp *pcp)
 {
-	const struct request rq = { nid, gfp, nr_pages, align_order, pcp };
+	const struct request rq = { nid, gfp, nr_pages, align_order, pcp, false };
 	unsigned int unused;
 
 	return get_pages(&rq, nr_dirty ? nr_dirty : &unused);
+}
+
+struct page *page_alloc_contig(unsigned int nid, gfp_t gfp, size_t nr_pages,
+			       unsigned int *nr_dirty)
+{
+	const struct request rq = { nid, gfp, nr_pages, 0, NULL, true };
+
+	return get_pages(&rq, nr_dirty);
 }
 
 struct page *page_alloc(unsigned int nid, gfp_t gfp, unsigned int order, struct pcp *pcp)

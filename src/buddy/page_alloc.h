@@ -37,6 +37,10 @@ void page_free(struct page *page, unsigned int order, enum migratetype mt, struc
 struct page *page_alloc_exact(unsigned int nid, gfp_t gfp, size_t nr_pages,
 			      unsigned int align_order, unsigned int *nr_dirty, struct pcp *pcp);
 
+/* The same of any length up to a section, even if that is more than a block of MAX_PAGE_ORDER. */
+struct page *page_alloc_contig(unsigned int nid, gfp_t gfp, size_t nr_pages,
+			       unsigned int *nr_dirty);
+
 /* Give a run, PAGE_USED with nr_pages, back. @pcp: the caller's slot's lists for node @pcp_nid, or
  * NULL. */
 void page_free_exact(struct page *page, struct pcp *pcp, unsigned int pcp_nid);

@@ -27,31 +27,6 @@ static struct page *cut_and_hand_out(struct zone *zone, struct free_block block,
 	return hand_out(zone, block.page, nr_pages);
 }
 
-/* Longer than any block. */
-static struct page *take_long(struct zone *zone, size_t nr_pages, unsigned int align_order,
-			      enum migratetype mt, unsigned int *nr_dirty)
-{
-	struct page *page;
-
-	zone_lock(zone);
-	page = take_neighbours(zone, nr_pages, align_order, mt, nr_dirty);
-	if (page)
-		hand_out(zone, page, nr_pages);
-	zone_unlock(zone);
-	return page;
-}
-
-static noinline struct page *alloc_long(struct zone *zone, unsigned int order, size_t nr_pages,
-					unsigned int align_order, enum migratetype mt,
-					unsigned int *nr_dirty)
-{
-	struct page *page = take_long(zone, nr_pages, align_order, mt, nr_dirty);
-
-	while (!page && zone_grow(zone, order, mt))
-		page = take_long(zone, nr_pages, align_order, mt, nr_dirty);
-	return page;
-}
-
 /* Return: the run, or NULL with *@grown saying that it makes sense to look again. */
 static noinline struct page *alloc_by_growing(struct zone *zone, unsigned int order,
 					      size_t nr_pages, enum migratetype mt,
@@ -103,13 +78,10 @@ struct page *zone_alloc_run(struct zone *zone, size_t nr_pages, unsigned int ali
 	unsigned int unused;
 	struct page *page;
 
+	if (order > MAX_PAGE_ORDER)
+		return NULL;
 	if (!nr_dirty)
 		nr_dirty = &unused;
-	if (unlikely(order > MAX_PAGE_ORDER)) {
-		if (order > SECTION_SHIFT - PAGE_SHIFT)
-			return NULL;
-		return alloc_long(zone, order, nr_pages, align_order, mt, nr_dirty);
-	}
 	page = alloc_at_hand(zone, order, nr_pages, align_order, mt, nr_dirty);
 	return page ? page : alloc_by_growing(zone, order, nr_pages, mt, nr_dirty);
 }
@@ -127,6 +99,34 @@ struct page *zone_try_alloc(struct zone *zone, unsigned int order, enum migratet
 		cut_and_hand_out(zone, block, (size_t)1 << order, &nr_dirty);
 	lock_release(&zone->lock, LOCK_ZONE);
 	return block.page;
+}
+
+/* From blocks of MAX_PAGE_ORDER that lie side by side. */
+static struct page *take_long_run(struct zone *zone, size_t nr_pages, enum migratetype mt,
+				  unsigned int *nr_dirty)
+{
+	struct page *page;
+
+	zone_lock(zone);
+	page = take_neighbours(zone, nr_pages, mt, nr_dirty);
+	if (page)
+		hand_out(zone, page, nr_pages);
+	zone_unlock(zone);
+	return page;
+}
+
+struct page *zone_alloc_long_run(struct zone *zone, size_t nr_pages, enum migratetype mt,
+				 unsigned int *nr_dirty)
+{
+	unsigned int order = pages_to_order(nr_pages);
+	struct page *page;
+
+	if (order > SECTION_SHIFT - PAGE_SHIFT)
+		return NULL;
+	page = take_long_run(zone, nr_pages, mt, nr_dirty);
+	while (!page && zone_grow(zone, order, mt))
+		page = take_long_run(zone, nr_pages, mt, nr_dirty);
+	return page;
 }
 
 struct page *zone_alloc_run_at_hand(struct zone *zone, size_t nr_pages, unsigned int align_order,

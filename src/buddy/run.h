@@ -20,14 +20,20 @@
  * @mt: what it will hold.
  * @nr_dirty: gets the number of pages that may not read as zero; may be NULL.
  *
- * A run that no block of MAX_PAGE_ORDER holds comes from neighbouring ones, up to a section.
- *
- * Return: the first page, or NULL when the OS refused.
+ * Return: the first page, or NULL when the OS refused or the smallest block that would do is
+ * larger than MAX_PAGE_ORDER.
  * Context: may make system calls; no lock but the caller's slot may be held.
  * Cost: O(orders) under the zone's lock.
  */
 struct page *zone_alloc_run(struct zone *zone, size_t nr_pages, unsigned int align_order,
 			    enum migratetype mt, unsigned int *nr_dirty);
+
+/*
+ * The same for a run that is longer than the largest block, up to a section: out of blocks that lie side by
+ * side. Only builds with a MAX_PAGE_ORDER below a section's have such runs.
+ */
+struct page *zone_alloc_long_run(struct zone *zone, size_t nr_pages, enum migratetype mt,
+				 unsigned int *nr_dirty);
 
 /* The same from what the zone has: it does not grow for it. */
 struct page *zone_alloc_run_at_hand(struct zone *zone, size_t nr_pages, unsigned int align_order,

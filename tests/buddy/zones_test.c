@@ -442,7 +442,7 @@ START_TEST(longer_than_any_block)
 
 	if (nr > PAGES_PER_SECTION)
 		nr = PAGES_PER_SECTION;
-	page = page_alloc_exact(0, __GFP_MOVABLE, nr, 0, &nr_dirty, NULL);
+	page = page_alloc_contig(0, __GFP_MOVABLE, nr, &nr_dirty);
 	ck_assert_ptr_nonnull(page);
 	ck_assert_uint_eq(page->nr_pages, nr);
 	ck_assert_uint_eq(nr_dirty, 0);
@@ -451,7 +451,7 @@ START_TEST(longer_than_any_block)
 	free_block_of(page);
 	ck_assert_uint_eq(zone->nr_free_pages, zone->managed_pages);
 	assert_heap_sound();
-	ck_assert_ptr_null(page_alloc_exact(0, 0, PAGES_PER_SECTION + 1, 0, NULL, NULL));
+	ck_assert_ptr_null(page_alloc_contig(0, 0, PAGES_PER_SECTION + 1, &nr_dirty));
 }
 END_TEST
 
