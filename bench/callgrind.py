@@ -30,6 +30,18 @@ def own_costs(lines, library):
     return costs
 
 
+def refusal(command):
+    """Why valgrind cannot run command, or nothing: Debian 12's does not know all of what clang 14
+    writes about a program for debuggers."""
+    done = subprocess.run(
+        ["valgrind", "--tool=none"] + command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        check=False, text=True, errors="replace",
+    )  # fmt: skip
+    if done.returncode and "debuginfo reader" in done.stderr:
+        return "valgrind cannot read its debug information: build with CFLAGS='-O2 -gdwarf-4'"
+    return ""
+
+
 def count(command, environment, out, library):
     """Run command under callgrind; as own_costs()."""
     tool = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}"]
