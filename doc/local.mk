@@ -5,6 +5,9 @@ EXTRA_DIST += \
 	doc/examples/Makefile \
 	doc/examples/README.md \
 	doc/examples/buffers.c \
+	doc/examples/driver.c \
+	doc/examples/driver.h \
+	doc/examples/driver_main.c \
 	doc/examples/inodes.c \
 	doc/examples/pages.c \
 	doc/examples/tree.c

@@ -88,4 +88,10 @@ prints 1 '8 buffers of 32 KiB, (not )?locked, zone DMA: -?[0-9]+ pages'
 prints 1 'pread: 64 of 64 chunks right'
 prints 1 'io_uring: (64 of 64 chunks right|.*refused \(.*\)|left out, .*)'
 
+run driver
+prints 5 '.*: as it should be'
+prints 0 '.*WRONG.*'
+in_use_is msgq 1
+in_use_is msgq_request 616
+
 [ $faults = 0 ]
