@@ -46,10 +46,11 @@ extern "C" {
  * How an allocation may be served. Flags with a meaning in a process:
  *
  *   __GFP_DMA		  memory locked in RAM (mlock), for io_uring's fixed buffers, O_DIRECT and the
- *			  like. Counts against RLIMIT_MEMLOCK, and fails beyond it
+ *			  like. Counts against RLIMIT_MEMLOCK, and fails beyond it. A forked child has
+ *			  the memory, but not the lock. With __GFP_DMA32 as well this one counts
  *   __GFP_DMA32	  addresses below 4 GiB
  *   __GFP_MOVABLE	  placed among pageblocks of large, short-lived blocks
- *   __GFP_RECLAIMABLE	  placed among pageblocks of caches that shrinkers can empty
+ *   __GFP_RECLAIMABLE	  placed among pageblocks of caches that shrinkers can empty. Both: as if neither
  *   __GFP_ZERO		  reads as zero. Costs nothing for pages that are clean already
  *   __GFP_THISNODE	  the node that is named and no other
  *   __GFP_NOWARN	  no line on stderr when it fails
@@ -250,7 +251,7 @@ int page_to_nid(const struct page *page);
 int numa_mem_id(void);
 int numa_node_id(void);
 
-/* Nodes there are, numbered from 0. */
+/* Nodes there are, numbered from 0: those whose memory the process may use, at most eight. */
 int num_online_nodes(void);
 
 /* The smallest order whose block holds @size bytes. */
@@ -268,7 +269,7 @@ static inline int get_order(unsigned long size)
  */
 enum zone_item {
 	ZONE_ITEM_MANAGED,   /* committed: free or handed out */
-	ZONE_ITEM_FREE,	     /* free */
+	ZONE_ITEM_FREE,	     /* free; what threads keep for themselves is not */
 	ZONE_ITEM_DIRTY,     /* of these, with memory behind them */
 	ZONE_ITEM_RESERVED,  /* addresses kept for later */
 	ZONE_ITEM_WMARK_LOW, /* dirty free pages that a purge leaves */

@@ -348,6 +348,26 @@ START_TEST(bulk_without_memory)
 }
 END_TEST
 
+/* What a thread keeps for itself serves any of its requests when nothing else is left. */
+START_TEST(kept_pages_when_there_is_no_memory)
+{
+	static struct page *pages[1000];
+	unsigned int nr = 0;
+
+	take_own_slot();
+	__free_page(alloc_page(GFP_KERNEL));
+	refusing = true;
+	while ((pages[nr] = alloc_page(GFP_NOWAIT)))
+		nr++;
+	ck_assert_uint_eq(nr, PAGEBLOCK_PAGES);
+	for (unsigned int i = 0; i < nr; i++)
+		__free_page(pages[i]);
+	ck_assert_uint_lt(zone->nr_free_pages, PAGEBLOCK_PAGES);
+	ck_assert_ptr_nonnull(alloc_pages(GFP_NOWAIT, PAGEBLOCK_ORDER));
+	assert_heap_sound();
+}
+END_TEST
+
 /* ---- Runs ---- */
 
 START_TEST(exact)
@@ -847,6 +867,7 @@ int main(void)
 	tcase_add_test(tc, references_of_threads);
 	tcase_add_test(tc, bulk);
 	tcase_add_test(tc, bulk_without_memory);
+	tcase_add_test(tc, kept_pages_when_there_is_no_memory);
 	tcase_add_test(tc, exact);
 	tcase_add_test(tc, exact_in_pieces);
 	tcase_add_test(tc, contiguous);
