@@ -4,11 +4,15 @@
  * that read those can read these.
  *
  * Nothing is printed by itself and no signal handler is installed: call these when you want them. Nothing
- * is stopped either, so figures of a busy heap are a moment apart from one another. Each call collects
- * first and writes then, without a lock, so that the stream may allocate.
+ * is stopped either, so figures of a busy heap are a moment apart from one another; those of a heap at rest
+ * are exact. Each call collects first and writes then, without a lock of the heap, so that the stream may
+ * allocate. It is flushed, and a report is one piece, whatever other threads write to it.
  *
- * All functions: any thread, not from a signal handler. Return: 0; or -1 with errno when @file or @fd took
- * less than all of it, or with ENOMEM.
+ * libslabuddy and libslabuddy-malloc both have these, each for its own heap: a program that is linked with
+ * the one and runs with the other preloaded gets the figures of the one it is linked with.
+ *
+ * All functions: any thread, not from a signal handler, no cancellation point. Return: 0, errno being as it
+ * was; or -1 with errno when @file or @fd took less than all of it, or with ENOMEM, nothing being written.
  */
 #ifndef SLABUDDY_REPORT_H
 #define SLABUDDY_REPORT_H
@@ -19,7 +23,8 @@
 extern "C" {
 #endif
 
-/* A line for each cache, as /proc/slabinfo version 2.1. active_objs are what the program holds. */
+/* A line for each cache, as /proc/slabinfo version 2.1. active_objs are what the program holds: what lies
+ * free in the sheaves of threads is not among them, what a prefilled sheaf holds is. */
 int slabuddy_slabinfo(FILE *file);
 int slabuddy_slabinfo_fd(int fd);
 
@@ -35,7 +40,8 @@ int slabuddy_pagetypeinfo_fd(int fd);
 int slabuddy_zoneinfo(FILE *file);
 int slabuddy_zoneinfo_fd(int fd);
 
-/* Counters of the whole heap, a name and a number a line, as /proc/vmstat. */
+/* Figures and counters of the whole heap, a name and a number a line, as /proc/vmstat: under the kernel's
+ * names where it has one that fits, such as nr_slab_unreclaimable, pgalloc_normal, pgfree. */
 int slabuddy_vmstat(FILE *file);
 int slabuddy_vmstat_fd(int fd);
 

@@ -20,6 +20,7 @@
 #include "os/info.h"
 #include "page/meta.h"
 #include "slab/boot.h"
+#include "slab/deferred.h"
 #include "slab/snapshot.h"
 
 /* Where a report goes to. */
@@ -277,6 +278,8 @@ static int write_report(const struct report_kind *kind, FILE *file, int fd)
 	int error;
 
 	slab_boot();
+	/* what signal handlers have freed is free */
+	deferred_drain();
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	error = run_uncancelled(kind, file, fd);
 	pthread_setcancelstate(cancel_state, NULL);

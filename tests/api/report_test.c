@@ -272,6 +272,38 @@ START_TEST(size_classes)
 }
 END_TEST
 
+/* What a signal handler has freed waits for somebody to do it: the report does. */
+START_TEST(freed_by_handlers)
+{
+	void *block;
+
+	/* a slab, which a handler could not get */
+	heap_free(heap_malloc(100));
+	block = kmalloc_nolock(100, 0, NUMA_NO_NODE);
+	ck_assert_ptr_nonnull(block);
+	ck_assert_uint_eq(row_of("kmalloc-112").active_objs, 1);
+	kfree_nolock(block);
+	ck_assert_uint_eq(row_of("kmalloc-112").active_objs, 0);
+}
+END_TEST
+
+/* Objects of a prefilled sheaf are the program's. */
+START_TEST(prefilled)
+{
+	struct kmem_cache *cache = make_cache("inode", 100);
+	struct slab_sheaf *sheaf = kmem_cache_prefill_sheaf(cache, GFP_KERNEL, 10);
+	unsigned int size = kmem_cache_sheaf_size(sheaf);
+	void *object = kmem_cache_alloc_from_sheaf(cache, GFP_KERNEL, sheaf);
+
+	ck_assert_uint_ge(size, 10);
+	ck_assert_uint_eq(row_of("inode").active_objs, size);
+	kmem_cache_return_sheaf(cache, GFP_KERNEL, sheaf);
+	ck_assert_uint_eq(row_of("inode").active_objs, 1);
+	kmem_cache_free(cache, object);
+	ck_assert_uint_eq(row_of("inode").active_objs, 0);
+}
+END_TEST
+
 #define NR_CACHES 5000
 
 /* Rows stand in the order in which the caches were made. */
@@ -1083,6 +1115,8 @@ int main(void)
 	tcase_add_test(tc, active_slabs);
 	tcase_add_test(tc, active_objects_of_threads);
 	tcase_add_test(tc, size_classes);
+	tcase_add_test(tc, freed_by_handlers);
+	tcase_add_test(tc, prefilled);
 	tcase_add_test(tc, thousands_of_caches);
 	tcase_add_test(tc, other_names);
 	tcase_add_test(tc, many_other_names);
