@@ -89,7 +89,7 @@ prints 1 'pread: 64 of 64 chunks right'
 prints 1 'io_uring: (64 of 64 chunks right|.*refused \(.*\)|left out, .*)'
 
 run driver
-prints 5 '.*: as it should be'
+prints 6 '.*: as it should be'
 prints 0 '.*WRONG.*'
 in_use_is msgq 1
 in_use_is msgq_request 616
