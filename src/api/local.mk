@@ -5,7 +5,9 @@ libapi_la_SOURCES += \
 	src/api/nolock.c \
 	src/api/pages.c \
 	src/api/reclaim.c \
-	src/api/sheaf.c
+	src/api/sheaf.c \
+	src/api/shrinker.c \
+	src/api/shrinker.h
 manual_pages = \
 	src/api/alloc_pages.3 \
 	src/api/kmalloc.3 \

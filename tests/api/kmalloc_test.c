@@ -345,7 +345,7 @@ START_TEST(failure_is_told_once)
 	refuse_everything();
 	stderr_capture();
 	ck_assert_ptr_null(kmalloc(50 << 20, GFP_KERNEL));
-	ck_assert_ptr_null(kmalloc(50 << 20, GFP_NOWAIT & ~__GFP_NOWARN));
+	ck_assert_ptr_null(kvmalloc(50 << 20, GFP_KERNEL));
 	ck_assert_uint_eq(count_char(stderr_captured(), '\n'), 1);
 }
 END_TEST

@@ -33,6 +33,18 @@ tests_api_kmalloc_test_SOURCES = \
 tests_api_kmalloc_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_api_kmalloc_test_LDFLAGS = $(tests_fault_nth_call_test_LDFLAGS)
 
+test_programs += tests/api/shrinker_test
+tests_api_shrinker_test_SOURCES = \
+	tests/api/shrinker_test.c \
+	tests/death/child.c \
+	tests/death/child.h \
+	tests/fault/faulty_os.c \
+	tests/fault/faulty_os.h \
+	tests/model/rng.h \
+	$(testing)
+tests_api_shrinker_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_api_shrinker_test_LDFLAGS = $(tests_fault_nth_call_test_LDFLAGS)
+
 test_programs += tests/api/mempool_test
 tests_api_mempool_test_SOURCES = \
 	tests/api/mempool_test.c \
