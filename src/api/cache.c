@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "malloc/heap.h"
 #include "slab/alloc.h"
+#include "slab/debug.h"
 #include "slab/fast.h"
 #include "slab/named.h"
 #include "slab/report.h"
@@ -73,6 +74,11 @@ exported unsigned int kmem_cache_size(struct kmem_cache *cache)
 exported const char *kmem_cache_name(struct kmem_cache *cache)
 {
 	return cache ? cache->name : NULL;
+}
+
+exported unsigned long kmem_cache_validate(struct kmem_cache *cache)
+{
+	return cache ? cache_validate(cache) : 0;
 }
 
 /* An object as @gfp wants it. */
@@ -147,6 +153,13 @@ static struct kmem_cache *cache_of(const void *ptr)
 	return tag >= TAG_FIRST_CACHE ? tag_to_cache(tag) : NULL;
 }
 
+static cold void free_to_wrong_cache(struct kmem_cache *cache, struct kmem_cache *owner, void *object)
+{
+	if (owner)
+		debug_report_bad_free(owner, object, "Object freed to another cache");
+	report_wrong_cache(cache, owner, object);
+}
+
 static noinline void free_slow(struct kmem_cache *cache, void *object)
 {
 	struct kmem_cache *owner;
@@ -157,7 +170,7 @@ static noinline void free_slow(struct kmem_cache *cache, void *object)
 	if (owner && owner == cache)
 		cache_free_slow(cache, object);
 	else
-		report_wrong_cache(cache, owner, object);
+		free_to_wrong_cache(cache, owner, object);
 }
 
 exported void kmem_cache_free(struct kmem_cache *cache, void *object)

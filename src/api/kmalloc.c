@@ -15,6 +15,7 @@
 #include "api/reclaim.h"
 #include "base/check.h"
 #include "base/lock.h"
+#include "base/option.h"
 #include "buddy/gfp.h"
 #include "malloc/heap.h"
 #include "malloc/huge.h"
@@ -145,7 +146,8 @@ static void *alloc_ordinary(const struct request *rq)
 			      heap_aligned(rq->align, rq->size);
 	ptr = heap_malloc(rq->size);
 	if (ptr && zero)
-		memset(ptr, 0, tag_size[size_to_tag(rq->size)]);
+		memset(ptr, 0, READ_ONCE(options.slab_debugged) ?
+				       heap_usable_size(ptr) : tag_size[size_to_tag(rq->size)]);
 	return ptr;
 }
 

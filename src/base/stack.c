@@ -5,6 +5,7 @@
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unwind.h>
 
 struct capture {
@@ -40,6 +41,28 @@ noinline unsigned int stack_capture(void **addrs, unsigned int max, unsigned int
 
 	_Unwind_Backtrace(take_frame, &capture);
 	return capture.nr;
+}
+
+/* Where the file is mapped that @addr lies in. */
+static uintptr_t file_of(const void *addr)
+{
+	Dl_info info;
+
+	return dladdr(addr, &info) ? (uintptr_t)info.dli_fbase : 0;
+}
+
+unsigned int stack_own_frames(void *const *addrs, unsigned int nr)
+{
+	static const char anchor;
+	uintptr_t own = file_of(&anchor);
+	uintptr_t program = file_of((const void *)getauxval(AT_PHDR));
+	unsigned int i = 0;
+
+	if (!own || own == program)
+		return 0;
+	while (i < nr && file_of(addrs[i]) == own)
+		i++;
+	return i < nr ? i : 0;
 }
 
 static const char *base_name(const char *path)

@@ -19,6 +19,10 @@
  */
 noinline unsigned int stack_capture(void **addrs, unsigned int max, unsigned int skip);
 
+/* How many of @nr addresses, from the first on, are of this library itself; 0 when it is part of the program, or
+ * when all are. */
+unsigned int stack_own_frames(void *const *addrs, unsigned int nr);
+
 /* The longest description, with its final zero. */
 #define STACK_LINE_BYTES 160
 

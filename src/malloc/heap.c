@@ -10,6 +10,7 @@
 #include "os/info.h"
 #include "slab/alloc.h"
 #include "slab/boot.h"
+#include "slab/debug.h"
 #include "slab/deferred.h"
 #include "slab/report.h"
 #include "slab/slab.h"
@@ -61,7 +62,8 @@ void *heap_pages(unsigned int nid, gfp_t gfp, size_t size, size_t align)
 	return page_start(page);
 }
 
-static void *alloc_object(size_t tag)
+/* @size: what of it the caller asked for. */
+static void *alloc_object(size_t tag, size_t size)
 {
 	struct kmem_cache *cache;
 	void *object;
@@ -69,6 +71,8 @@ static void *alloc_object(size_t tag)
 	slab_boot();
 	cache = size_class_cache(tag);
 	object = cache ? cache_alloc_slow(cache) : NULL;
+	if (unlikely(object && cache->debug))
+		debug_set_size(cache, object, size);
 	return object ? object : out_of_memory();
 }
 
@@ -81,7 +85,7 @@ static __attribute__((constructor)) void heap_boot(void)
 noinline void *heap_malloc_slow(size_t size)
 {
 	if (size <= MAX_SLAB_BYTES)
-		return alloc_object(size_to_tag(size));
+		return alloc_object(size_to_tag(size), size);
 	return alloc_block(size, 1, false);
 }
 
@@ -110,7 +114,7 @@ void *heap_aligned(size_t align, size_t size)
 	tag = aligned_size_to_tag(size, align);
 	if (!tag)
 		return alloc_block(MAX(size, 1), align, false);
-	return slot_pop(this_slot, tag, &object) ? object : alloc_object(tag);
+	return slot_pop(this_slot, tag, &object) ? object : alloc_object(tag, size);
 }
 
 void *heap_aligned_zeroed(size_t align, size_t size)
@@ -198,7 +202,7 @@ static size_t block_bytes(const void *ptr)
 	struct page *page;
 
 	if (likely(cache))
-		return slab_is_object(cache, ptr) ? cache->size : 0;
+		return slab_is_object(cache, ptr) ? cache_usable_bytes(cache, ptr) : 0;
 	page = large_page(ptr);
 	return page ? large_bytes(page) : huge_bytes(ptr);
 }
@@ -243,8 +247,11 @@ static void *resize_pages(void *ptr, size_t size, size_t bytes)
 
 static void *resize_in_place(void *ptr, size_t size, size_t bytes)
 {
-	if (likely(slab_cache_of(ptr)))
-		return fits_well(size, bytes) ? ptr : NULL;
+	const struct kmem_cache *cache = slab_cache_of(ptr);
+
+	/* a watched object moves, so that who still uses the old one is noticed */
+	if (likely(cache))
+		return fits_well(size, bytes) && !cache->debug ? ptr : NULL;
 	return resize_pages(ptr, size, bytes);
 }
 
@@ -255,6 +262,7 @@ static bool report_if_free(const void *ptr)
 
 	if (likely(!cache || !object_is_marked(ptr, cache->mark_word)))
 		return false;
+	debug_report_bad_free(cache, ptr, "Object already free");
 	report_double_free(cache, ptr);
 	return true;
 }

@@ -27,6 +27,15 @@ void *heap_malloc_nolock(size_t size)
 	return object;
 }
 
+/* Where a free block of ours is marked. */
+static size_t mark_word_of(const void *ptr)
+{
+	const struct kmem_cache *cache =
+		tag_to_cache(section_tag(addr_to_section(ptr), addr_to_pfn(ptr)));
+
+	return cache ? cache->mark_word : MARK_WORD;
+}
+
 static bool is_block(const void *ptr)
 {
 	struct section *section = addr_to_section(ptr);
@@ -45,17 +54,17 @@ void heap_free_nolock(void *ptr)
 		return;
 	}
 	/* marked as free from now on, so that a second time is noticed */
-	if (object_is_marked(ptr, MARK_WORD)) {
+	if (object_is_marked(ptr, mark_word_of(ptr))) {
 		report_bad_free(ptr, "this block is free already (double free)");
 		return;
 	}
-	object_mark(ptr, MARK_WORD);
+	object_mark(ptr, mark_word_of(ptr));
 	deferred_push(ptr);
 }
 
 static void free_deferred(void *block)
 {
-	object_unmark(block, MARK_WORD);
+	object_unmark(block, mark_word_of(block));
 	heap_free(block);
 }
 

@@ -50,6 +50,12 @@ unsigned int aligned_size_to_tag(size_t size, size_t align)
 	return 0;
 }
 
+/* What the class's objects are aligned to, by their size: they must be also where bytes lie between them. */
+static size_t class_align(size_t tag)
+{
+	return MIN((size_t)1 << first_bit(tag_size[tag]), PAGE_SIZE);
+}
+
 static cold bool set_up(struct kmem_cache *cache, size_t tag, cache_setup_fn *setup)
 {
 	char name[CACHE_NAME_BYTES];
@@ -58,7 +64,7 @@ static cold bool set_up(struct kmem_cache *cache, size_t tag, cache_setup_fn *se
 	return !setup(cache, &(struct cache_params){
 				     .name = name,
 				     .size = tag_size[tag],
-				     .align = MIN_OBJECT_BYTES,
+				     .align = class_align(tag),
 				     .max_order = MAX_SLAB_ORDER,
 				     .tag = (unsigned int)tag,
 			     });

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/mempolicy.h>
 #include <sched.h>
 #include <sys/auxv.h>
@@ -92,6 +93,41 @@ uint64_t os_random_word(void)
 unsigned long os_process_id(void)
 {
 	return (unsigned long)getpid();
+}
+
+unsigned int os_thread_id(void)
+{
+	return (unsigned int)gettid();
+}
+
+unsigned int os_current_cpu(void)
+{
+	int cpu = sched_getcpu();
+
+	return cpu < 0 ? 0 : (unsigned int)cpu;
+}
+
+uint64_t os_milliseconds(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* The dynamic linker's: the first word of the stack, which is argc; argv and the environment follow. */
+extern void *__libc_stack_end;
+#pragma weak __libc_stack_end
+
+char **os_first_environ(void)
+{
+	uintptr_t *first = &__libc_stack_end ? __libc_stack_end : NULL;
+	uintptr_t argc = first ? *first : 0;
+
+	/* argv ends with a NULL; what does not look like it is something else */
+	if (!first || argc > INT_MAX || first[1 + argc])
+		return NULL;
+	return (char **)(first + 1 + argc + 1);
 }
 
 void os_pause(unsigned int ms)

@@ -37,6 +37,17 @@ bool os_is_secure(void);
 
 unsigned long os_process_id(void);
 
+/* The calling thread's number, and that of the processor it runs on just now. */
+unsigned int os_thread_id(void);
+unsigned int os_current_cpu(void);
+
+/* Milliseconds since some moment before the process began; a few at a time. */
+uint64_t os_milliseconds(void);
+
+/* The environment that the process was started with, also while the dynamic linker still works and libc
+ * does not know it; NULL: not to be found. */
+char **os_first_environ(void);
+
 /* Let other threads run for @ms milliseconds, or until a signal comes. */
 void os_pause(unsigned int ms);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "page/meta.h"
+#include "slab/debug.h"
 #include "slab/deferred.h"
 #include "slab/fast.h"
 #include "slab/report.h"
@@ -231,6 +232,8 @@ size_t cache_take(struct kmem_cache *cache, void **objects, size_t want)
 		slot_leave(slot);
 		/* constructors are the program's code: they run while nothing is held */
 	} while (got < want && cache->ctor && slab_construct(cache, NUMA_NO_NODE));
+	if (unlikely(cache->debug))
+		debug_allocated(cache, objects, got);
 	return got;
 }
 
@@ -256,6 +259,8 @@ noinline void *cache_alloc_node_slow(struct kmem_cache *cache, unsigned int nid)
 		got = slab_refill(cache, nid, &object, 1, slot->nid == nid ? &slot->pcp : NULL);
 		slot_leave(slot);
 	} while (!got && cache->ctor && slab_construct(cache, (int)nid));
+	if (unlikely(cache->debug))
+		debug_allocated(cache, &object, got);
 	if (!got)
 		return NULL;
 	object_unmark(object, cache->mark_word);
@@ -382,7 +387,7 @@ static void make_room(struct slot *slot, struct kmem_cache *cache)
 		flush_main(slot, cache);
 }
 
-void cache_give(struct kmem_cache *cache, void **objects, size_t nr)
+static void give(struct kmem_cache *cache, void **objects, size_t nr)
 {
 	struct slot *slot = slot_enter();
 	size_t given = 0;
@@ -407,13 +412,24 @@ void cache_give(struct kmem_cache *cache, void **objects, size_t nr)
 	slot_leave(slot);
 }
 
+void cache_give(struct kmem_cache *cache, void **objects, size_t nr)
+{
+	if (unlikely(cache->debug))
+		nr = debug_freeing(cache, objects, nr);
+	give(cache, objects, nr);
+	if (unlikely(cache->debug))
+		debug_freed(cache);
+}
+
 noinline void cache_free_slow(struct kmem_cache *cache, void *object)
 {
 	deferred_drain();
 	if (!slab_of(cache, object) || !slab_is_object(cache, object)) {
+		debug_report_bad_free(cache, object, "Invalid object pointer");
 		report_not_an_object(cache, object);
 	} else if (object_is_marked(object, cache->mark_word) ||
 		   !slab_object_in_use(cache, object)) {
+		debug_report_bad_free(cache, object, "Object already free");
 		report_double_free(cache, object);
 	} else {
 		object_mark(object, cache->mark_word);

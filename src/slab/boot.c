@@ -66,7 +66,7 @@ void slab_boot_slow(void)
 	lock_acquire(&boot_lock, LOCK_INIT);
 	if (!slab_booted) {
 		set_walkers();
-		read_options(environ);
+		read_options(environ ? environ : os_first_environ());
 		free_mark_key = os_random_word();
 		os_mark_brk_heap();
 		slot_boot();

@@ -7,6 +7,7 @@
 #include "base/option.h"
 #include "os/info.h"
 #include "page/meta.h"
+#include "slab/debug.h"
 #include "slab/geometry.h"
 #include "slab/mark.h"
 #include "slab/merge.h"
@@ -75,6 +76,10 @@ static int set_layout(struct kmem_cache *cache, const struct cache_params *param
 	align = MAX(align, MIN_OBJECT_ALIGN);
 	cache->object_size = (uint32_t)size;
 	cache->align = (uint32_t)align;
+	debug_set_layout(cache, params, keeps_contents(params));
+	if (cache->debug)
+		return 0;
+	cache->first_offset = 0;
 	cache->mark_word = MARK_WORD;
 	if (keeps_contents(params)) {
 		cache->mark_word = (uint32_t)DIV_ROUND_UP(size, sizeof(uintptr_t));
@@ -139,7 +144,10 @@ static void set_found_limits(struct kmem_cache *cache)
 
 static void set_limits(struct kmem_cache *cache)
 {
-	if (cache->sheaf_capacity)
+	/* a watched cache has no sheaves, so that each call takes the slow path */
+	if (cache->debug)
+		cache->sheaf_max = 0;
+	else if (cache->sheaf_capacity)
 		set_asked_limits(cache);
 	else if (cache->size <= MAX_SHEAF_OBJECT_BYTES)
 		set_found_limits(cache);
@@ -201,7 +209,7 @@ int cache_describe(struct kmem_cache *cache, const struct cache_params *params)
 {
 	int error;
 
-	cache->flags = params->flags;
+	cache->flags = debug_cache_flags(params->name, params->flags);
 	cache->ctor = params->ctor;
 	cache->sheaf_capacity = params->sheaf_capacity;
 	cache->zone = zone_for(params->flags);
@@ -353,6 +361,8 @@ int cache_shrink(struct kmem_cache *cache)
 		slab_shrink_node(cache, node);
 		left |= READ_ONCE(node->nr_empty) != 0;
 	}
+	if (unlikely(cache->debug))
+		debug_freed(cache);
 	return left;
 }
 

@@ -48,7 +48,14 @@ struct kmem_cache_node {
 	struct node_audit audit;
 };
 
-struct cache_debug;
+/* How a watched cache's objects lie, see debug.h. [const] */
+struct cache_debug {
+	uint32_t red_left; /* bytes of the red zone in front of an object */
+	uint32_t inuse;	   /* of an object: where the red zone or the unused bytes behind it end */
+	uint32_t padding;  /* and where those in front of the next one begin */
+	bool poison;	   /* what is in a free object is known */
+	bool sized;	   /* who asks for less than the whole object may not touch the rest */
+};
 
 /*
  * What the fast paths read comes first, in one cache line. All members but the node's contents are
@@ -73,7 +80,8 @@ struct kmem_cache {
 	slab_flags_t flags;
 	uint32_t align;
 	void (*ctor)(void *object);
-	struct cache_debug *debug; /* NULL: the cache is not debugged */
+	struct cache_debug *debug; /* &debug_data, or NULL: the cache is not watched */
+	struct cache_debug debug_data;
 
 	uint64_t fullness;    /* NR_FULLNESS * 2^32 / objects */
 	uint32_t sheaf_min;   /* capacity that a slot starts with; 0: no sheaves */

@@ -7,8 +7,17 @@ libcore_la_SOURCES += \
 	src/slab/boot.h \
 	src/slab/cache.c \
 	src/slab/cache.h \
+	src/slab/debug.c \
+	src/slab/debug.h \
+	src/slab/debug_layout.c \
+	src/slab/debug_layout.h \
+	src/slab/debug_report.c \
+	src/slab/debug_report.h \
+	src/slab/debug_validate.c \
 	src/slab/deferred.c \
 	src/slab/deferred.h \
+	src/slab/depot.c \
+	src/slab/depot.h \
 	src/slab/fast.h \
 	src/slab/geometry.c \
 	src/slab/geometry.h \

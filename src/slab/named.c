@@ -7,6 +7,7 @@
 #include "page/meta.h"
 #include "page/section.h"
 #include "slab/boot.h"
+#include "slab/debug.h"
 #include "slab/geometry.h"
 #include "slab/merge.h"
 #include "slab/rcu.h"
@@ -208,6 +209,8 @@ static unsigned long list_slab(struct kmem_cache *cache, struct page *slab, unsi
 		if (listed + found < MAX_LISTED)
 			warn("Object %p @offset=%u", (void *)object,
 			     (unsigned int)(object - (char *)page_start(slab)));
+		if (listed + found < MAX_LISTED)
+			debug_print_tracks(cache, object);
 		found++;
 	}
 	return found;

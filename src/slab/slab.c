@@ -2,6 +2,7 @@
 #include "slab/slab.h"
 
 #include "buddy/run.h"
+#include "slab/debug.h"
 #include "slab/deferred.h"
 #include "slab/fast.h"
 #include "slab/rcu.h"
@@ -48,8 +49,13 @@ static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, gfp_t w
 		    migratetype_to_gfp((enum migratetype)cache->migratetype);
 	struct page *slab = page_alloc(nid, gfp, cache->order, pcp);
 
-	if (slab)
-		slab_init(cache, slab);
+	if (!slab)
+		return NULL;
+	if (unlikely(cache->debug) && !debug_slab_begin(cache, slab)) {
+		page_free(slab, cache->order, cache->migratetype, pcp, nid);
+		return NULL;
+	}
+	slab_init(cache, slab);
 	return slab;
 }
 
@@ -79,6 +85,8 @@ static void slab_release(struct kmem_cache *cache, struct page *slab, struct pcp
 			 unsigned int pcp_nid)
 {
 	wipe_marks(cache, slab);
+	if (unlikely(cache->debug))
+		debug_slab_end(cache, slab);
 	page_set_tags(slab, 1U << cache->order, TAG_PLAIN);
 	page_set_type(slab, PAGE_USED);
 	slab->cache = NULL;
@@ -103,6 +111,26 @@ static void partial_del(struct kmem_cache_node *node, struct page *slab)
 	node->nr_partial--;
 }
 
+/* The same for a watched cache, one after the other. None is free any more once one fails its check. */
+static unsigned int take_watched(struct kmem_cache *cache, struct page *slab, void **objects,
+				 unsigned int want)
+{
+	char *base = (char *)page_start(slab) + cache->first_offset;
+	unsigned int got = 0;
+
+	for (unsigned int i = 0; i < cache->objects && got < want; i++) {
+		uint64_t *map = slab_map_word(slab, i);
+		uint64_t bit = (uint64_t)1 << i % BITS_PER_WORD;
+
+		if (!(*map & bit) || !debug_take(cache, slab, i))
+			continue;
+		*map &= ~bit;
+		slab->inuse++;
+		objects[got++] = base + (size_t)i * cache->size;
+	}
+	return got;
+}
+
 /* Move up to @want free objects, lowest address first. */
 static unsigned int take_objects(struct kmem_cache *cache, struct page *slab, void **objects,
 				 unsigned int want)
@@ -111,6 +139,8 @@ static unsigned int take_objects(struct kmem_cache *cache, struct page *slab, vo
 	unsigned int words = nr_map_words(cache);
 	unsigned int got = 0;
 
+	if (unlikely(cache->debug))
+		return take_watched(cache, slab, objects, want);
 	for (unsigned int w = 0; w < words && got < want; w++) {
 		uint64_t *map = slab_map_word(slab, w * BITS_PER_WORD);
 		uint64_t free = *map;
@@ -139,19 +169,22 @@ static struct page *fullest_partial(struct kmem_cache_node *node)
 static unsigned int take_from_partial(struct kmem_cache *cache, struct kmem_cache_node *node,
 				      void **objects, unsigned int want)
 {
-	unsigned int got = 0;
+	unsigned int got = 0, inuse = 0;
 
 	lock_acquire(&node->list_lock, LOCK_NODE);
 	while (got < want && node->nr_partial) {
 		struct page *slab = fullest_partial(node);
+		unsigned int before = slab->inuse;
 
 		SUB_ONCE(node->nr_empty, !slab->inuse);
 		partial_del(node, slab);
 		got += take_objects(cache, slab, objects + got, want - got);
+		/* more than was got when the slab was frozen */
+		inuse += slab->inuse - before;
 		if (slab->inuse < slab->objects)
 			partial_add(cache, node, slab);
 	}
-	ADD_ONCE(node->nr_inuse, got);
+	ADD_ONCE(node->nr_inuse, inuse);
 	lock_release(&node->list_lock, LOCK_NODE);
 	return got;
 }
@@ -162,6 +195,8 @@ static void node_add(struct kmem_cache *cache, struct kmem_cache_node *node, str
 	ASSERT_HELD(&node->list_lock, LOCK_NODE);
 	ADD_ONCE(node->nr_slabs, 1);
 	ADD_ONCE(node->nr_inuse, slab->inuse);
+	if (unlikely(cache->debug))
+		debug_slab_list(cache, slab);
 	if (slab->inuse < slab->objects)
 		partial_add(cache, node, slab);
 }
@@ -181,11 +216,12 @@ static unsigned int take_from_new(struct kmem_cache *cache, unsigned int nid, vo
 		slab_release(cache, slab, pcp, nid);
 		return 0;
 	}
-	got = take_objects(cache, slab, objects, want);
+	/* what is around a watched cache's objects changes under the lock only */
+	got = cache->debug ? 0 : take_objects(cache, slab, objects, want);
 	lock_acquire(&node->list_lock, LOCK_NODE);
 	node_add(cache, node, slab);
 	lock_release(&node->list_lock, LOCK_NODE);
-	return got;
+	return cache->debug ? take_from_partial(cache, node, objects, want) : got;
 }
 
 bool slab_construct(struct kmem_cache *cache, int nid)
@@ -348,6 +384,19 @@ bool slab_object_in_use(struct kmem_cache *cache, const void *addr)
 	return !free;
 }
 
+/* An empty slab that the node need not keep, and that is on no list. */
+static void retire(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
+		   struct list_head *dead)
+{
+	ASSERT_HELD(&node->list_lock, LOCK_NODE);
+	if (unlikely(cache->debug) && !debug_slab_unlist(cache, slab)) {
+		ADD_ONCE(node->nr_inuse, slab->inuse);
+		return;
+	}
+	list_add(&slab->lru, dead);
+	SUB_ONCE(node->nr_slabs, 1);
+}
+
 /*
  * Put one object back. Slabs that it leaves empty, and that the node need not keep, go to @dead.
  * Return: false when it is free already.
@@ -363,6 +412,8 @@ static bool put_object(struct kmem_cache *cache, struct kmem_cache_node *node, s
 	ASSERT_HELD(&node->list_lock, LOCK_NODE);
 	if (unlikely(*map & bit))
 		return false;
+	if (unlikely(cache->debug) && !debug_put(cache, slab, object))
+		return true;
 	*map |= bit;
 	slab->inuse--;
 	SUB_ONCE(node->nr_inuse, 1);
@@ -372,8 +423,7 @@ static bool put_object(struct kmem_cache *cache, struct kmem_cache_node *node, s
 		if (node->nr_empty < cache->min_empty) {
 			partial_add(cache, node, slab);
 		} else {
-			list_add(&slab->lru, dead);
-			SUB_ONCE(node->nr_slabs, 1);
+			retire(cache, node, slab, dead);
 		}
 	} else if (was_full) {
 		partial_add(cache, node, slab);
@@ -455,8 +505,7 @@ void slab_shrink_node(struct kmem_cache *cache, struct kmem_cache_node *node)
 			continue;
 		partial_del(node, slab);
 		SUB_ONCE(node->nr_empty, 1);
-		SUB_ONCE(node->nr_slabs, 1);
-		list_add(&slab->lru, &dead);
+		retire(cache, node, slab, &dead);
 	}
 	lock_release(&node->list_lock, LOCK_NODE);
 	release_all(cache, &dead, NULL, 0);
