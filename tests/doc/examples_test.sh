@@ -12,7 +12,6 @@ unset MAKEFLAGS MFLAGS MAKELEVEL LD_PRELOAD
 export LC_ALL=C
 export PKG_CONFIG_PATH=$build
 export LD_LIBRARY_PATH=$build/src/.libs
-export SLABUDDY_OPTIONS='audit=exit'
 cd "$dir" || exit 99
 
 faults=0
@@ -27,15 +26,18 @@ build() {
 		CFLAGS='-O2 -Wall -Wextra -Werror' "$1" || fail "$1: does not build"
 }
 
-# run NAME ARGS...: what it prints is in ./out.
+# run NAME ARGS...: what it prints is in ./out. Before that, with everything watched and on two nodes.
 run() {
-	local name=$1
+	local name=$1 options
 	shift
 	: >out
 	build "$name"
 	[ -x "$name" ] || return
-	"./$name" "$@" >out 2>err || fail "$name: exit status $?"
-	[ "$(cat err)" = 'slabuddy: audit: 0 faults' ] || fail "$name: on stderr: $(cat err)"
+	for options in 'slab_debug=FZPU slab_nomerge numa=fake=2' ''; do
+		SLABUDDY_OPTIONS="audit=exit $options" "./$name" "$@" >out 2>err ||
+			fail "$name $options: exit status $?"
+		[ "$(cat err)" = 'slabuddy: audit: 0 faults' ] || fail "$name $options: on stderr: $(cat err)"
+	done
 }
 
 # prints N PATTERN: N lines of ./out match an extended regular expression as a whole.
