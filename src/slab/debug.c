@@ -137,8 +137,9 @@ static void trace(struct kmem_cache *cache, const char *what, const void *object
 {
 	struct page *slab = slab_of(cache, object);
 
-	if (cache->flags & SLAB_TRACE)
-		warn("TRACE %s %s %p inuse=%u", cache->name, what, object, slab ? slab->inuse : 0);
+	if ((cache->flags & SLAB_TRACE) && slab)
+		warn("TRACE %s %s %p inuse=%u fp=0x%lx", cache->name, what, object, READ_ONCE(slab->inuse),
+		     (unsigned long)(uintptr_t)debug_first_free(cache, slab));
 }
 
 static cold void report_failed(void)

@@ -49,7 +49,7 @@ static void dump_around(struct debug_dump *dump, const char *title, const char *
 	take_dump(dump, title, addr + skip, MIN(len - skip, DUMP_BYTES));
 }
 
-static const void *first_free(struct kmem_cache *cache, struct page *slab)
+const void *debug_first_free(struct kmem_cache *cache, struct page *slab)
 {
 	for (unsigned int i = 0; i < cache->objects; i += BITS_PER_WORD) {
 		uint64_t free = READ_ONCE(*slab_map_word(slab, i));
@@ -89,7 +89,7 @@ void debug_look(struct kmem_cache *cache, struct page *slab, const char *object,
 	view->slab = page_start(slab);
 	view->objects = slab->objects;
 	view->inuse = READ_ONCE(slab->inuse);
-	view->free = first_free(cache, slab);
+	view->free = debug_first_free(cache, slab);
 	view->object = object;
 	if (object)
 		look_at_object(cache, slab, object, around, view);

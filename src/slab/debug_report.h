@@ -31,6 +31,9 @@ struct debug_view {
 	struct debug_dump before, content, behind, padding;
 };
 
+/* A slab's first free object, or NULL. Racy without the list_lock. */
+const void *debug_first_free(struct kmem_cache *cache, struct page *slab);
+
 /* See what is at @object; the state is right if its node's list_lock is held, or nobody else has it.
  * @around: an address in it that must be seen. */
 void debug_look(struct kmem_cache *cache, struct page *slab, const char *object, const void *around,

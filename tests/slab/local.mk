@@ -12,3 +12,6 @@ tests_slab_teardown_test_SOURCES = tests/slab/teardown_test.c $(testing)
 test_programs += tests/slab/nodes_test
 tests_slab_nodes_test_SOURCES = tests/slab/nodes_test.c $(testing)
 tests_slab_nodes_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_reserve -Wl,--wrap=os_commit
+
+test_programs += tests/slab/debug_test
+tests_slab_debug_test_SOURCES = tests/slab/debug_test.c $(testing)
