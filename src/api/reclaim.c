@@ -3,6 +3,8 @@
 
 #include "api/shrinker.h"
 #include "base/check.h"
+#include "base/vm_event.h"
+#include "buddy/gfp.h"
 #include "buddy/zone.h"
 #include "malloc/heap.h"
 #include "os/info.h"
@@ -29,8 +31,23 @@ static size_t committed_kib(void)
 	return pages << (PAGE_SHIFT - 10);
 }
 
+static void count_stall(gfp_t gfp)
+{
+	switch (gfp_zone(gfp)) {
+	case ZONE_DMA:
+		vm_event_add(VM_ALLOCSTALL_DMA, 1);
+		break;
+	case ZONE_DMA32:
+		vm_event_add(VM_ALLOCSTALL_DMA32, 1);
+		break;
+	default:
+		vm_event_add(VM_ALLOCSTALL_NORMAL, 1);
+	}
+}
+
 static cold bool give_up(gfp_t gfp)
 {
+	vm_event_add(VM_ALLOC_FAIL, 1);
 	if (gfp & __GFP_NOWARN)
 		return false;
 	if (gfpflags_allow_blocking(gfp))
@@ -73,6 +90,7 @@ bool reclaim_and_retry(gfp_t gfp, int nid, unsigned int *attempt)
 
 	if (!gfpflags_allow_blocking(gfp))
 		return give_up(gfp);
+	count_stall(gfp);
 	if (nid == NUMA_NO_NODE)
 		nid = (int)node_here();
 	if (*attempt == ATTEMPT_TRIM) {

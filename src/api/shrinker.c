@@ -14,6 +14,7 @@
 #include "base/event.h"
 #include "base/list.h"
 #include "base/lock.h"
+#include "base/vm_event.h"
 #include "buddy/zone.h"
 #include "malloc/heap.h"
 #include "page/meta.h"
@@ -135,6 +136,7 @@ static unsigned long scan_batches(struct shrinker *shrinker, struct shrink_contr
 			break;
 		freed += ret;
 		*scanned += sc->nr_scanned;
+		vm_event_add(VM_SLABS_SCANNED, sc->nr_scanned);
 		/* who looked at nothing would look at nothing for ever */
 		if (!sc->nr_scanned)
 			break;

@@ -23,4 +23,6 @@ libcore_la_SOURCES += \
 	src/base/stack.c \
 	src/base/stack.h \
 	src/base/text.c \
-	src/base/text.h
+	src/base/text.h \
+	src/base/vm_event.c \
+	src/base/vm_event.h

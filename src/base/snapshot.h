@@ -102,7 +102,12 @@ struct vm_snapshot {
 	unsigned long pgalloc_dma; /* pages */
 	unsigned long pgalloc_dma32;
 	unsigned long pgalloc_normal;
-	unsigned long pgfree;
+	unsigned long allocstall_dma; /* allocations that had to reclaim memory */
+	unsigned long allocstall_dma32;
+	unsigned long allocstall_normal;
+	unsigned long pgfree; /* pages */
+	unsigned long slabs_scanned; /* objects that shrinkers looked at */
+	unsigned long alloc_fail; /* allocations that got no memory in the end */
 	unsigned long zone_alloc; /* blocks and runs that a zone gave, to the lists of slots too */
 	unsigned long zone_free;
 	unsigned long zone_grow;      /* times that pages were committed */

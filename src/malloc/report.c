@@ -14,6 +14,7 @@
 
 #include "base/bits.h"
 #include "base/procfs.h"
+#include "base/vm_event.h"
 #include "buddy/snapshot.h"
 #include "malloc/huge.h"
 #include "malloc/large.h"
@@ -198,6 +199,11 @@ static bool collect_vmstat(struct report *report)
 	vm->nr_huge_pages = huge_total_bytes() >> PAGE_SHIFT;
 	vm->nr_huge_blocks = huge_count();
 	vm->nr_block_pages = block_pages(&report->heap);
+	vm->allocstall_normal = vm_event_read(VM_ALLOCSTALL_NORMAL);
+	vm->allocstall_dma32 = vm_event_read(VM_ALLOCSTALL_DMA32);
+	vm->allocstall_dma = vm_event_read(VM_ALLOCSTALL_DMA);
+	vm->alloc_fail = vm_event_read(VM_ALLOC_FAIL);
+	vm->slabs_scanned = vm_event_read(VM_SLABS_SCANNED);
 	vm->nr_metadata_pages = meta_mapped_bytes() >> PAGE_SHIFT;
 	return true;
 }

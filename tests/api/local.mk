@@ -12,7 +12,7 @@ test_helpers += tests/api/report_dump
 tests_api_cache_test_SOURCES = tests/api/cache_test.c $(testing)
 tests_api_nolock_test_SOURCES = tests/api/nolock_test.c $(testing)
 tests_api_report_test_SOURCES = tests/api/report_test.c $(testing)
-tests_api_report_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_map
+tests_api_report_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_map,--wrap=os_commit
 tests_api_report_dump_SOURCES = tests/api/report_dump.c
 
 if !SANITIZER

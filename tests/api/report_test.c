@@ -12,6 +12,7 @@
 
 #include <slabuddy/gfp.h>
 #include <slabuddy/report.h>
+#include <slabuddy/shrinker.h>
 #include <slabuddy/slab.h>
 
 #include "../own_slot.h"
@@ -769,7 +770,7 @@ START_TEST(no_descriptor)
 }
 END_TEST
 
-/* The OS has no more memory for metadata, from the first call or from a later one. */
+/* The OS has no more memory: none for pages, and for metadata none after so many calls. */
 static bool refusing;
 static unsigned int refuse_after;
 
@@ -783,6 +784,64 @@ void *__wrap_os_map(size_t bytes, size_t align)
 	refuse_after -= refusing;
 	return __real_os_map(bytes, align);
 }
+
+int __real_os_commit(void *addr, size_t bytes);
+int __wrap_os_commit(void *addr, size_t bytes);
+
+int __wrap_os_commit(void *addr, size_t bytes)
+{
+	return refusing ? -ENOMEM : __real_os_commit(addr, bytes);
+}
+
+static unsigned long looked_at;
+
+static unsigned long many_objects(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	(void)shrinker;
+	(void)sc;
+	return 1 << 20;
+}
+
+static unsigned long frees_nothing(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	(void)shrinker;
+	looked_at += sc->nr_to_scan;
+	return 0;
+}
+
+START_TEST(reclaim)
+{
+	struct shrinker *shrinker = shrinker_alloc(0, "stubborn");
+	unsigned long stalls;
+
+	shrinker->count_objects = many_objects;
+	shrinker->scan_objects = frees_nothing;
+	shrinker_register(shrinker);
+	ck_assert_ptr_nonnull(alloc_pages(GFP_KERNEL, 0));
+	ck_assert_uint_eq(vmstat("allocstall_normal"), 0);
+	refusing = true;
+	/* who may not reclaim fails without a stall */
+	ck_assert_ptr_null(alloc_pages(GFP_NOWAIT | __GFP_NOWARN, 9));
+	ck_assert_uint_eq(vmstat("allocstall_normal"), 0);
+	ck_assert_uint_eq(vmstat("alloc_fail"), 1);
+	ck_assert_uint_eq(vmstat("slabs_scanned"), 0);
+	ck_assert_ptr_null(alloc_pages(GFP_KERNEL | __GFP_NOWARN, 9));
+	stalls = vmstat("allocstall_normal");
+	ck_assert_uint_gt(stalls, 0);
+	ck_assert_uint_eq(vmstat("alloc_fail"), 2);
+	ck_assert_uint_gt(looked_at, 0);
+	ck_assert_uint_eq(vmstat("slabs_scanned"), looked_at);
+	ck_assert_ptr_null(alloc_pages(GFP_DMA32 | GFP_KERNEL | __GFP_NOWARN, 9));
+	ck_assert_ptr_null(alloc_pages(GFP_DMA | GFP_KERNEL | __GFP_NOWARN, 9));
+	ck_assert_uint_eq(vmstat("allocstall_dma32"), stalls);
+	ck_assert_uint_eq(vmstat("allocstall_dma"), stalls);
+	ck_assert_uint_eq(vmstat("allocstall_normal"), stalls);
+	refusing = false;
+	ck_assert_ptr_nonnull(alloc_pages(GFP_KERNEL, 9));
+	ck_assert_uint_eq(vmstat("alloc_fail"), 4);
+	shrinker_free(shrinker);
+}
+END_TEST
 
 START_TEST(no_memory)
 {
@@ -1130,6 +1189,7 @@ int main(void)
 	tcase_add_loop_test(tc, files_and_descriptors, 0, ARRAY_SIZE(kinds));
 	tcase_add_loop_test(tc, a_full_disk, 0, ARRAY_SIZE(kinds));
 	tcase_add_test(tc, no_descriptor);
+	tcase_add_test(tc, reclaim);
 	tcase_add_test(tc, no_memory);
 	tcase_add_test(tc, interrupted_writes);
 	tcase_add_loop_test(tc, a_stream_that_allocates, 0, ARRAY_SIZE(kinds));

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events for the reports that happen in the top layers, where no structure of the heap's is at hand to count
+ * them in. All of them are rare.
+ */
+#ifndef SLABUDDY_BASE_VM_EVENT_H
+#define SLABUDDY_BASE_VM_EVENT_H
+
+#include "base/compiler.h"
+
+enum vm_event {
+	VM_ALLOCSTALL_NORMAL, /* allocations that had to reclaim memory, by the zone they were for */
+	VM_ALLOCSTALL_DMA32,
+	VM_ALLOCSTALL_DMA,
+	VM_ALLOC_FAIL,	  /* allocations that got none in the end */
+	VM_SLABS_SCANNED, /* objects that shrinkers looked at */
+	NR_VM_EVENTS,
+};
+
+extern unsigned long vm_events[NR_VM_EVENTS]; /* [atomic] */
+
+static inline void vm_event_add(enum vm_event event, unsigned long nr)
+{
+	__atomic_fetch_add(&vm_events[event], nr, __ATOMIC_RELAXED);
+}
+
+static inline unsigned long vm_event_read(enum vm_event event)
+{
+	return READ_ONCE(vm_events[event]);
+}
+
+#endif
