@@ -62,6 +62,15 @@ for option in $options; do
 	grep -q "\`$option\b" doc/tuning.md || fail "doc/tuning.md has no $option"
 done
 
+# ---- And everything that a watched cache may be told of ---------------------------------------------
+
+sed -n -e 's/.*debug_report_\(bad_free\|slab\)(.*, "\([A-Z][^"]*\)").*/\2/p' src/slab/*.c >"$dir/faults"
+sed -n 's/.*"\([A-Za-z ]*\(Redzone\|Poison\|adding\)\)".*/\1 overwritten/p' src/slab/debug_layout.c >>"$dir/faults"
+[ "$(wc -l <"$dir/faults")" -ge 10 ] || fail "only these faults in src/slab: $(cat "$dir/faults")"
+while read -r what; do
+	grep -q "^\.It .*$what" doc/slabuddy.7 || fail "slabuddy(7) has no \"$what\""
+done <"$dir/faults"
+
 # ---- They render -----------------------------------------------------------------------------------
 
 if ! command -v mandoc >/dev/null; then
