@@ -18,6 +18,12 @@
 #define format_printf(fmt, args) __attribute__((format(printf, fmt, args)))
 #define maybe_unused	__attribute__((__unused__))
 
+/*
+ * -fvisibility=hidden is about definitions: a declared variable is still looked up through the table of those
+ * that might be elsewhere. This is for variables that fast paths read.
+ */
+#define hidden		__attribute__((visibility("hidden")))
+
 /* Every symbol is hidden by default; this marks the few that a symbol map may export. */
 #define exported	__attribute__((visibility("default")))
 

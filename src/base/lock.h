@@ -96,7 +96,7 @@ static inline void lock_note_release(enum lock_rank rank)
 #endif
 
 /* Set while fork() holds every lock; only the forking thread gets past a lock then. */
-extern bool lock_world_frozen;
+extern hidden bool lock_world_frozen;
 
 static inline bool lock_take_free(struct lock *lock, uint64_t holder)
 {

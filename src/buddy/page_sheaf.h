@@ -48,7 +48,7 @@ enum block_contents {
  * has: with it in here, page_alloc() sees each of them.
  */
 #define GFP_EVERY ((gfp_t)0x80000000)
-extern gfp_t page_slow_gfp; /* [atomic] */
+extern hidden gfp_t page_slow_gfp; /* [atomic] */
 
 /* Whether there was ever a block of the page API. [atomic] */
 extern bool page_api_used;

@@ -163,7 +163,7 @@ static inline void page_set_type(struct page *page, enum page_type type)
 #define SECTION_META_ALIGN MIB(2)
 _Static_assert(sizeof(struct section) <= SECTION_META_ALIGN, "mem_map outgrew its alignment");
 
-extern struct section *section_table[NR_SECTIONS];
+extern hidden struct section *section_table[NR_SECTIONS];
 
 /*
  * The section around an address, or NULL: one load that works for any pointer. Acquire, so that

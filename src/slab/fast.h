@@ -107,9 +107,13 @@ static always_inline bool named_push(struct slot *slot, const struct kmem_cache 
 				     void *object)
 {
 	struct slot_cache *sc = named_sheaf(slot, cache);
+	uint32_t offset;
 	size_t count;
 
-	if (unlikely(!sc || !has_tag_of(cache, object) || !starts_object(cache, object)))
+	/* only caches without sheaves have something before their first object, see debug.h */
+	offset = (uint32_t)(uintptr_t)object & cache->slab_mask;
+	if (unlikely(!sc || !has_tag_of(cache, object) ||
+		     !is_multiple(cache->reciprocal, offset) || offset >= cache->object_end))
 		return false;
 	count = sc->count;
 	if (unlikely(count >= sc->capacity))

@@ -12,7 +12,7 @@
 #include "base/compiler.h"
 
 /* [const after slab_boot()] what marks are made with */
-extern uintptr_t free_mark_key;
+extern hidden uintptr_t free_mark_key;
 
 static always_inline uintptr_t free_mark(const void *object)
 {

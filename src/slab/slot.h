@@ -74,7 +74,7 @@ struct slot {
 #define NR_NONE 8
 
 /* The calling thread's slot; one of those below while it has none. */
-extern thread_local_word struct slot *this_slot;
+extern hidden thread_local_word struct slot *this_slot;
 
 extern struct slot slot_none[NR_NONE]; /* not yet */
 extern struct slot slot_gone;	       /* no more: the thread is in its last destructors */
