@@ -49,6 +49,21 @@ AC_DEFUN([SLABUDDY_ARG_SANITIZER], [
 		[AC_MSG_ERROR([--disable-shared: the shared libraries cannot be left out])])
 ])
 
+dnl Only libslabuddy has to do with liburcu, so nothing of it goes into LIBS.
+AC_DEFUN([SLABUDDY_ARG_URCU], [
+	AC_ARG_WITH([urcu],
+		[AS_HELP_STRING([--without-urcu],
+			[leave out kfree_rcu() and SLAB_TYPESAFE_BY_RCU, which need liburcu])],
+		[], [with_urcu=check])
+	have_urcu=no
+	AS_IF([test "x$with_urcu" != xno],
+		[PKG_CHECK_MODULES([URCU], [liburcu >= 0.12], [have_urcu=yes],
+			[AS_IF([test "x$with_urcu" != xcheck],
+				[AC_MSG_ERROR([--with-urcu: no liburcu (Debian package: liburcu-dev)])])
+			 AC_MSG_NOTICE([kfree_rcu() and SLAB_TYPESAFE_BY_RCU are left out: they need liburcu (Debian package: liburcu-dev)])])])
+	AM_CONDITIONAL([HAVE_URCU], [test "$have_urcu" = yes])
+])
+
 AC_DEFUN([SLABUDDY_ARG_TESTS], [
 	AC_ARG_ENABLE([tests],
 		[AS_HELP_STRING([--disable-tests], [do not look for what only "make check" needs])],

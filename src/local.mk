@@ -58,7 +58,7 @@ lib_LTLIBRARIES += src/libslabuddy.la src/libslabuddy-malloc.la
 library_ldflags = -shared -no-undefined -Wc,-static-libgcc $(SLABUDDY_LDFLAGS)
 
 src_libslabuddy_la_SOURCES =
-src_libslabuddy_la_LIBADD = src/libapi.la src/libcore.la
+src_libslabuddy_la_LIBADD = src/libapi.la src/libcore.la $(URCU_LIBS)
 src_libslabuddy_la_LDFLAGS = $(AM_LDFLAGS) $(library_ldflags) -version-info 0:0:0 \
 	-Wl,--version-script=$(top_srcdir)/src/libslabuddy.map
 EXTRA_src_libslabuddy_la_DEPENDENCIES = src/libslabuddy.map

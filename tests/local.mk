@@ -19,7 +19,7 @@ EXTRA_DIST += tests/own_slot.h
 dist_check_SCRIPTS += $(test_scripts)
 TESTS += $(test_programs) $(test_scripts)
 
-LDADD = src/libapi.la src/libcore.la $(CHECK_LIBS)
+LDADD = src/libapi.la src/libcore.la $(URCU_LIBS) $(CHECK_LIBS)
 
 TEST_EXTENSIONS = .sh .py
 SH_LOG_COMPILER = bash

@@ -5,6 +5,10 @@
  * Readers are those of liburcu's default flavour ("memb"): include <urcu.h>, link -lurcu, and each thread
  * that reads calls rcu_register_thread(). A library that was built without liburcu has these names too,
  * and ends the process with one line when they are called; slabuddy_has_rcu() tells.
+ *
+ * A program that forks and goes on with these in the child does as liburcu says of call_rcu():
+ * pthread_atfork(call_rcu_before_fork, call_rcu_after_fork_parent, call_rcu_after_fork_child). The library
+ * does not, since a program that did as well would wait for itself.
  */
 #ifndef SLABUDDY_RCUPDATE_H
 #define SLABUDDY_RCUPDATE_H

@@ -15,3 +15,9 @@ manual_pages = \
 	src/api/mempool_create.3 \
 	src/api/shrinker_alloc.3 \
 	src/api/slabuddy_slabinfo.3
+
+if HAVE_URCU
+libapi_la_SOURCES += src/api/rcu.c
+else
+libapi_la_SOURCES += src/api/no_rcu.c
+endif

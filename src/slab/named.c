@@ -57,7 +57,7 @@ static const char *objection(const char *name, size_t size, const struct kmem_ca
 	if (args->use_freeptr_offset && (args->freeptr_offset % sizeof(uintptr_t) ||
 					 args->freeptr_offset + sizeof(uintptr_t) > size))
 		return "freeptr_offset is no multiple of 8 within the object";
-	if ((flags & SLAB_TYPESAFE_BY_RCU) && !slab_has_rcu())
+	if ((flags & SLAB_TYPESAFE_BY_RCU) && !slab_rcu_start())
 		return "SLAB_TYPESAFE_BY_RCU needs liburcu, and this library was built without";
 	return NULL;
 }

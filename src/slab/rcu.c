@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "slab/rcu.h"
 
+static void (*rcu_start)(void);
 static void (*rcu_defer)(void *head, void (*fn)(void *head)); /* [const after slab_set_rcu()] */
 static void (*rcu_barrier)(void);
 
-void slab_set_rcu(void (*defer)(void *head, void (*fn)(void *head)), void (*barrier)(void))
+void slab_set_rcu(void (*start)(void), void (*defer)(void *head, void (*fn)(void *head)),
+		  void (*barrier)(void))
 {
+	rcu_start = start;
 	rcu_barrier = barrier;
 	store_release(&rcu_defer, defer);
 }
 
-bool slab_has_rcu(void)
+bool slab_rcu_start(void)
 {
-	return load_acquire(&rcu_defer);
+	if (!load_acquire(&rcu_defer))
+		return false;
+	rcu_start();
+	return true;
 }
 
 void slab_rcu_defer(void *head, void (*fn)(void *head))

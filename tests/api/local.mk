@@ -58,3 +58,8 @@ test_scripts += tests/api/headers_test.sh
 EXTRA_DIST += tests/api/compat_headers.c tests/api/headers.cc
 test_programs += tests/api/kunit_test
 tests_api_kunit_test_SOURCES = tests/api/kunit_test.c $(testing)
+
+if HAVE_URCU
+test_programs += tests/api/rcu_test
+tests_api_rcu_test_SOURCES = tests/api/rcu_test.c $(testing)
+endif
