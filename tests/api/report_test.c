@@ -273,6 +273,28 @@ START_TEST(size_classes)
 }
 END_TEST
 
+/* A watched cache keeps more of each object than the program asked for. */
+START_TEST(watched)
+{
+	struct kmem_cache *cache = kmem_cache_create(
+		"watched", 100, NULL,
+		SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER);
+	void *objects[100];
+
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+		objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+	for (size_t i = 60; i < ARRAY_SIZE(objects); i++)
+		kmem_cache_free(cache, objects[i]);
+	ck_assert_uint_eq(row_of("watched").active_objs, 60);
+	ck_assert_uint_gt(row_of("watched").objsize, 104);
+	ck_assert_uint_eq(kmem_cache_size(cache), 100);
+	for (size_t i = 0; i < 60; i++)
+		kmem_cache_free(cache, objects[i]);
+	ck_assert_uint_eq(row_of("watched").active_objs, 0);
+	assert_heap_sound();
+}
+END_TEST
+
 /* What a signal handler has freed waits for somebody to do it: the report does. */
 START_TEST(freed_by_handlers)
 {
@@ -1174,6 +1196,7 @@ int main(void)
 	tcase_add_test(tc, active_slabs);
 	tcase_add_test(tc, active_objects_of_threads);
 	tcase_add_test(tc, size_classes);
+	tcase_add_test(tc, watched);
 	tcase_add_test(tc, freed_by_handlers);
 	tcase_add_test(tc, prefilled);
 	tcase_add_test(tc, thousands_of_caches);
