@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/option.h"
 #include "malloc/foreign.h"
 #include "malloc/huge.h"
 #include "malloc/large.h"
@@ -328,8 +329,9 @@ size_t heap_good_size(size_t align, size_t size)
 	if (size > MAX_REQUEST_BYTES || align > MAX_REQUEST_BYTES)
 		return 0;
 	tag = aligned_size_to_tag(size, MAX(align, MIN_OBJECT_BYTES));
+	/* whose class is watched may have what he asked for and no more */
 	if (tag)
-		return tag_size[tag];
+		return READ_ONCE(options.slab_debugged) ? MAX(size, 1) : tag_size[tag];
 	if (size > MAX_LARGE_BYTES || align > MAX_LARGE_BYTES)
 		return ALIGN_UP(MAX(size, 1), os_page_size());
 	return bytes_to_pages(MAX(size, 1)) << PAGE_SHIFT;

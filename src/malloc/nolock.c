@@ -4,6 +4,7 @@
 #include "malloc/heap.h"
 #include "malloc/large.h"
 #include "slab/boot.h"
+#include "slab/debug.h"
 #include "slab/deferred.h"
 #include "slab/report.h"
 #include "slab/slab.h"
@@ -27,11 +28,18 @@ void *heap_malloc_nolock(size_t size)
 	return object;
 }
 
-/* Where a free block of ours is marked. */
+/* The cache of a block of ours; NULL: a large one. */
+static struct kmem_cache *cache_of(const void *ptr)
+{
+	size_t tag = section_tag(addr_to_section(ptr), addr_to_pfn(ptr));
+
+	return tag >= TAG_FIRST_CACHE ? tag_to_cache(tag) : NULL;
+}
+
+/* Where a free one is marked. */
 static size_t mark_word_of(const void *ptr)
 {
-	const struct kmem_cache *cache =
-		tag_to_cache(section_tag(addr_to_section(ptr), addr_to_pfn(ptr)));
+	const struct kmem_cache *cache = cache_of(ptr);
 
 	return cache ? cache->mark_word : MARK_WORD;
 }
@@ -47,6 +55,13 @@ static bool is_block(const void *ptr)
 	return large_page(ptr);
 }
 
+/* The list of deferred blocks is linked by their first words, of which its owner may have had less. */
+static void lend_link(struct kmem_cache *cache, void *ptr)
+{
+	if (cache && cache->debug)
+		debug_lend_bytes(cache, ptr, sizeof(void *));
+}
+
 void heap_free_nolock(void *ptr)
 {
 	if (!is_block(ptr)) {
@@ -59,6 +74,7 @@ void heap_free_nolock(void *ptr)
 		return;
 	}
 	object_mark(ptr, mark_word_of(ptr));
+	lend_link(cache_of(ptr), ptr);
 	deferred_push(ptr);
 }
 

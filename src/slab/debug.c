@@ -233,6 +233,17 @@ void debug_set_size(struct kmem_cache *cache, void *object, size_t size)
 	store_release(&entry->size, (uint32_t)size);
 }
 
+void debug_lend_bytes(struct kmem_cache *cache, void *object, size_t bytes)
+{
+	struct debug_object *entry;
+
+	if (!cache->debug->sized)
+		return;
+	entry = debug_object_of(cache, object);
+	if (entry && READ_ONCE(entry->size) < bytes)
+		store_release(&entry->size, (uint32_t)bytes);
+}
+
 size_t debug_object_size(struct kmem_cache *cache, const void *object)
 {
 	const struct debug_object *entry;

@@ -125,6 +125,9 @@ void debug_print_tracks(struct kmem_cache *cache, const void *object);
 /* Note that somebody asked for less than the whole object: what is behind is red. */
 void debug_set_size(struct kmem_cache *cache, void *object, size_t size);
 
+/* The allocator itself is about to write the first @bytes of an object that is being freed. */
+void debug_lend_bytes(struct kmem_cache *cache, void *object, size_t bytes);
+
 /* Bytes of @object that its owner may use. */
 size_t debug_object_size(struct kmem_cache *cache, const void *object);
 

@@ -11,6 +11,7 @@ struct validation {
 	struct kmem_cache *cache;
 	struct debug_view view;
 	struct debug_fault fault;
+	unsigned long faults;
 };
 
 static bool is_listed(struct kmem_cache *cache, struct page *slab)
@@ -76,34 +77,43 @@ static unsigned long validate_bytes(struct validation *v, struct kmem_cache_node
 	return faults;
 }
 
-static unsigned long validate_slab(struct validation *v, struct page *slab)
-{
-	struct kmem_cache *cache = v->cache;
-	struct kmem_cache_node *node = load_acquire(&cache->node[slab->nid]);
-	bool agree = true;
+/* Slabs whose numbers do not agree; more than this are counted, and not shown. Arbitrary. */
+#define MAX_SHOWN 8
 
-	if (!node)
-		return 0;
-	lock_acquire(&node->list_lock, LOCK_NODE);
-	if (page_type(slab) == PAGE_SLAB && slab->cache == cache &&
-	    (!cache->debug || is_listed(cache, slab))) {
-		agree = slab->inuse + count_free(cache, slab) == cache->objects;
-		if (!agree)
-			debug_look(cache, slab, NULL, NULL, &v->view);
-	}
-	lock_release(&node->list_lock, LOCK_NODE);
-	if (!agree) {
-		debug_report_slab(cache, &v->view, "Wrong number of objects in the free map");
-		return 1;
-	}
-	return cache->debug ? validate_bytes(v, node, slab) : 0;
+struct disagreement {
+	unsigned long faults;
+	struct page *slabs[MAX_SHOWN];
+};
+
+/* [frozen world] */
+static void compare_counts(struct kmem_cache *cache, struct page *slab, void *arg)
+{
+	struct disagreement *found = arg;
+
+	if (cache->debug && !is_listed(cache, slab))
+		return;
+	if (slab->inuse + count_free(cache, slab) == cache->objects)
+		return;
+	if (found->faults < MAX_SHOWN)
+		found->slabs[found->faults] = slab;
+	found->faults++;
 }
 
-unsigned long cache_validate(struct kmem_cache *cache)
+static void validate_slab(struct kmem_cache *cache, struct page *slab, void *arg)
 {
-	struct validation v = { .cache = cache };
+	struct validation *v = arg;
+	struct kmem_cache_node *node = load_acquire(&cache->node[slab->nid]);
+
+	if (node)
+		v->faults += validate_bytes(v, node, slab);
+}
+
+/* Calls @visit for whatever looks like a slab of @cache. */
+static void for_each_slab(struct kmem_cache *cache,
+			  void (*visit)(struct kmem_cache *cache, struct page *slab, void *arg),
+			  void *arg)
+{
 	struct section *section = NULL;
-	unsigned long faults = 0;
 
 	while ((section = section_next(section))) {
 		for (unsigned int pfn = 0; pfn < PAGES_PER_SECTION; pfn++) {
@@ -111,8 +121,33 @@ unsigned long cache_validate(struct kmem_cache *cache)
 
 			if (section_tag(section, pfn) == cache->tag &&
 			    page_type(slab) == PAGE_SLAB && slab->cache == cache)
-				faults += validate_slab(&v, slab);
+				visit(cache, slab, arg);
 		}
 	}
-	return faults;
+}
+
+/* Free maps. A slab that nobody knows yet is changed without its node's lock, but not in a frozen world. */
+static unsigned long validate_counts(struct validation *v)
+{
+	struct kmem_cache *cache = v->cache;
+	struct disagreement found = { 0 };
+
+	lock_freeze_world();
+	for_each_slab(cache, compare_counts, &found);
+	lock_thaw_world();
+	for (unsigned long i = 0; i < MIN(found.faults, MAX_SHOWN); i++) {
+		debug_look(cache, found.slabs[i], NULL, NULL, &v->view);
+		debug_report_slab(cache, &v->view, "Wrong number of objects in use");
+	}
+	return found.faults;
+}
+
+unsigned long cache_validate(struct kmem_cache *cache)
+{
+	struct validation v = { .cache = cache };
+
+	v.faults = validate_counts(&v);
+	if (cache->debug)
+		for_each_slab(cache, validate_slab, &v);
+	return v.faults;
 }

@@ -22,6 +22,15 @@
 #define FZP  (SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON)
 #define FZPU (FZP | SLAB_STORE_USER)
 
+static bool tables_fail;
+
+void *__real_meta_alloc(size_t bytes);
+void *__wrap_meta_alloc(size_t bytes);
+void *__wrap_meta_alloc(size_t bytes)
+{
+	return tables_fail ? NULL : __real_meta_alloc(bytes);
+}
+
 static struct kmem_cache *make(const char *name, unsigned int size, slab_flags_t flags)
 {
 	struct kmem_cache *cache = kmem_cache_create(name, size, NULL, flags);
@@ -504,6 +513,62 @@ START_TEST(many_at_once)
 }
 END_TEST
 
+/* The free map, which lies where no program writes. */
+START_TEST(free_maps)
+{
+	static const slab_flags_t flags[] = { SLAB_NO_MERGE, SLAB_CONSISTENCY_CHECKS, FZPU };
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct kmem_cache *cache = make("map", 40, flags[i]);
+		void *p = kmem_cache_alloc(cache, GFP_KERNEL);
+		struct page *slab = slab_of(cache, p);
+
+		ck_assert_uint_eq(kmem_cache_validate(cache), 0);
+		slab->inuse++;
+		stderr_capture();
+		ck_assert_uint_eq(kmem_cache_validate(cache), 1);
+		expect_said(BAR "BUG map (Not tainted): Wrong number of objects in use\n" THIN_BAR
+				"Slab 0x*000 objects=* used=* fp=0x* flags=0x*\n\n\n");
+		slab->inuse--;
+		ck_assert_uint_eq(kmem_cache_validate(cache), 0);
+		kmem_cache_free(cache, p);
+		end(cache);
+	}
+}
+END_TEST
+
+/* What a signal handler frees is linked by its first word, whatever of that its owner had. */
+START_TEST(freed_by_a_handler)
+{
+	void *p;
+
+	ck_assert_int_eq(options_parse("slab_debug", "test"), 0);
+	p = heap_malloc(3);
+	stderr_capture();
+	kfree_nolock(p);
+	kfree_nolock(heap_malloc(100));
+	heap_free(heap_malloc(3));
+	ck_assert_str_eq(stderr_captured(), "");
+	ck_assert_ptr_eq(heap_malloc(3), p);
+	assert_heap_sound();
+}
+END_TEST
+
+START_TEST(no_memory_for_the_table)
+{
+	struct kmem_cache *cache = make("poor", 40, FZPU);
+
+	tables_fail = true;
+	stderr_capture();
+	ck_assert_ptr_null(kmem_cache_alloc(cache, GFP_NOWAIT | __GFP_NOWARN));
+	ck_assert_str_eq(stderr_captured(), "");
+	tables_fail = false;
+	assert_heap_sound();
+	kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL));
+	end(cache);
+}
+END_TEST
+
 static bool stop;
 
 static void *use_it(void *arg)
@@ -582,6 +647,9 @@ int main(void)
 	tcase_add_test(tc, malloc_to_the_byte);
 	tcase_add_test(tc, one_byte_too_many);
 	tcase_add_test(tc, many_at_once);
+	tcase_add_test(tc, free_maps);
+	tcase_add_test(tc, freed_by_a_handler);
+	tcase_add_test(tc, no_memory_for_the_table);
 	tcase_add_test(tc, checks_beside_threads);
 	return test_run(tc);
 }

@@ -15,3 +15,4 @@ tests_slab_nodes_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_reserve -Wl,--wrap=o
 
 test_programs += tests/slab/debug_test
 tests_slab_debug_test_SOURCES = tests/slab/debug_test.c $(testing)
+tests_slab_debug_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=meta_alloc
