@@ -14,6 +14,7 @@
 
 #include "api/reclaim.h"
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/lock.h"
 #include "base/option.h"
 #include "buddy/gfp.h"
@@ -131,7 +132,7 @@ static void *alloc_special(const struct request *rq)
 	ptr = heap_pages(nid, rq->gfp & (SPECIAL_ZONES | __GFP_THISNODE | __GFP_ZERO), rq->size,
 			 rq->align);
 	/* what is too large for that is a mapping */
-	if (!ptr && !(rq->gfp & SPECIAL_ZONES) && !rq->only)
+	if (!ptr && !(rq->gfp & SPECIAL_ZONES) && !rq->only && !fault_answer.fail)
 		ptr = heap_aligned_zeroed(rq->align, rq->size);
 	return ptr;
 }

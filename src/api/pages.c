@@ -9,6 +9,7 @@
 
 #include "api/reclaim.h"
 #include "base/check.h"
+#include "base/fault.h"
 #include "buddy/purge.h"
 #include "buddy/run.h"
 #include "page/meta.h"
@@ -101,7 +102,7 @@ static struct page *alloc_run(struct slot *slot, const struct place *place, size
 	unsigned int nid = node_of(place, slot);
 	struct page *page = alloc_from_zones(nid, place->gfp, nr_pages, align_order, nr_dirty);
 
-	if (likely(page))
+	if (likely(page) || fault_answer.fail)
 		return page;
 	slot_drain_pages(slot);
 	return alloc_from_zones(nid, place->gfp, nr_pages, align_order, nr_dirty);

@@ -3,6 +3,7 @@
 
 #include "api/shrinker.h"
 #include "base/check.h"
+#include "base/fault.h"
 #include "base/vm_event.h"
 #include "buddy/gfp.h"
 #include "buddy/zone.h"
@@ -84,10 +85,24 @@ static bool shrink(gfp_t gfp, int nid, unsigned int *attempt)
 	return freed;
 }
 
+/*
+ * It failed on purpose, so making room is no help. What must not fail has its way: since one try may ask
+ * several times, each is spared one failure more than the last. Return: whether to try again.
+ */
+static cold bool overrule_fault(gfp_t gfp, unsigned int *attempt)
+{
+	if (!gfpflags_allow_blocking(gfp) || !(gfp & __GFP_NOFAIL))
+		return false;
+	fault_answer.spare = ++*attempt;
+	return true;
+}
+
 bool reclaim_and_retry(gfp_t gfp, int nid, unsigned int *attempt)
 {
 	bool found = false;
 
+	if (fault_answer.fail)
+		return overrule_fault(gfp, attempt);
 	if (!gfpflags_allow_blocking(gfp))
 		return give_up(gfp);
 	count_stall(gfp);

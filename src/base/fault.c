@@ -11,6 +11,8 @@
 /* A minute of CPU time and a large process: bounds against typing errors only. */
 #define MAX_NUMBER 1000000000L
 
+thread_local_word struct fault_answer fault_answer;
+
 struct fault_attr failslab;
 struct fault_attr fail_page_alloc = { .min_order = DEFAULT_MIN_ORDER };
 
@@ -37,7 +39,7 @@ static bool take_time(struct fault_attr *attr)
 	return true;
 }
 
-noinline bool should_fail(struct fault_attr *attr, size_t bytes)
+static bool would_fail(struct fault_attr *attr, size_t bytes)
 {
 	unsigned long probability = READ_ONCE(attr->probability);
 	unsigned long interval = READ_ONCE(attr->interval);
@@ -55,7 +57,17 @@ noinline bool should_fail(struct fault_attr *attr, size_t bytes)
 		return false;
 	if (random_percent(attr) >= probability)
 		return false;
+	if (fault_answer.spare) {
+		fault_answer.spare--;
+		return false;
+	}
 	return take_time(attr);
+}
+
+noinline bool should_fail(struct fault_attr *attr, size_t bytes)
+{
+	fault_answer.fail = would_fail(attr, bytes);
+	return fault_answer.fail;
 }
 
 /* A decimal number at *@text, up to @end. Return: false when there is none, or it is out of bounds. */

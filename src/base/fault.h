@@ -34,6 +34,17 @@ extern struct fault_attr fail_page_alloc; /* blocks of pages */
  */
 bool should_fail(struct fault_attr *attr, size_t bytes);
 
+/*
+ * What the calling thread was told last. Whoever got no memory asks here whether that was on purpose, and
+ * then does not look for some elsewhere or try again. So whoever asks for memory must ask should_fail()
+ * first, or say that there was no question.
+ */
+struct fault_answer {
+	bool fail;	    /* the last question was answered with yes */
+	unsigned int spare; /* failures to leave out, for one that must not fail */
+};
+extern thread_local_word struct fault_answer fault_answer;
+
 /* Whether anything may fail by @attr at all. */
 static inline bool fault_is_on(const struct fault_attr *attr)
 {

@@ -2,6 +2,7 @@
 #include "buddy/page_alloc.h"
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "buddy/purge.h"
 #include "buddy/run.h"
 
@@ -62,6 +63,17 @@ static struct page *from_node(const struct request *rq, unsigned int nid, unsign
 	return page;
 }
 
+bool page_request_fails(gfp_t gfp, size_t nr_pages)
+{
+	fault_answer.fail = false;
+	if (likely(!fault_is_on(&fail_page_alloc)) || (gfp & __GFP_NOFAIL))
+		return false;
+	/* the order is that of the smallest block which holds the pages */
+	if (nr_pages <= ((size_t)1 << READ_ONCE(fail_page_alloc.min_order)) / 2)
+		return false;
+	return should_fail(&fail_page_alloc, nr_pages << PAGE_SHIFT);
+}
+
 /*
  * Every allocation of pages comes through here, but for what a slot's page sheaves (page_sheaf.h) hold
  * already: those can be switched off, see page_slow_gfp.
@@ -70,8 +82,11 @@ static struct page *get_pages(const struct request *rq, unsigned int *nr_dirty)
 {
 	unsigned int nodes = nr_nodes();
 	unsigned int tries = rq->gfp & __GFP_THISNODE ? 1 : nodes;
-	struct page *page = from_pcp(rq, nr_dirty);
+	struct page *page;
 
+	if (unlikely(page_request_fails(rq->gfp, rq->nr_pages)))
+		return NULL;
+	page = from_pcp(rq, nr_dirty);
 	for (unsigned int n = 0; !page && n < tries; n++)
 		page = from_node(rq, (rq->nid + n) % nodes, nr_dirty);
 	return page;

@@ -10,6 +10,13 @@
 #include "buddy/zone.h"
 
 /**
+ * page_request_fails() - whether the option fail_page_alloc wants a request to fail.
+ *
+ * The functions below ask; so does whoever takes memory past them. Never true with __GFP_NOFAIL.
+ */
+bool page_request_fails(gfp_t gfp, size_t nr_pages);
+
+/**
  * page_alloc() - a block of 2^@order pages.
  * @nid: the node that is preferred; others follow in turn, unless __GFP_THISNODE.
  * @gfp: zone, __GFP_THISNODE, migrate type and __GFP_NOWARN count. A request for ZONE_NORMAL gets pages of

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/option.h"
 #include "malloc/foreign.h"
 #include "malloc/huge.h"
@@ -35,7 +36,9 @@ static void *alloc_block(size_t size, size_t align, bool zero)
 	slot = slot_enter();
 	if (size <= MAX_LARGE_BYTES && align <= MAX_LARGE_BYTES)
 		ptr = large_alloc(slot, size, align, &nr_dirty);
-	if (!ptr)
+	else
+		page_request_fails(0, bytes_to_pages(size));
+	if (!ptr && !fault_answer.fail)
 		ptr = huge_alloc(size, align);
 	slot_leave(slot);
 	if (!ptr)
@@ -286,7 +289,7 @@ static void *place_for(const void *ptr, size_t size, size_t bytes)
 	if (now)
 		large_leave_room(large_page(now), size, nr_dirty);
 	slot_leave(slot);
-	return now ? now : heap_malloc(size);
+	return now || fault_answer.fail ? now : heap_malloc(size);
 }
 
 void *heap_realloc(void *ptr, size_t size)

@@ -225,6 +225,8 @@ size_t cache_take(struct kmem_cache *cache, void **objects, size_t want)
 {
 	size_t got = 0;
 
+	if (cache_refuses(cache))
+		return 0;
 	do {
 		struct slot *slot = slot_enter();
 
@@ -253,6 +255,8 @@ noinline void *cache_alloc_node_slow(struct kmem_cache *cache, unsigned int nid)
 	void *object;
 	unsigned int got;
 
+	if (cache_refuses(cache))
+		return NULL;
 	do {
 		struct slot *slot = slot_enter();
 

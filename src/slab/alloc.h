@@ -5,7 +5,15 @@
 #ifndef SLABUDDY_SLAB_ALLOC_H
 #define SLABUDDY_SLAB_ALLOC_H
 
+#include "base/fault.h"
 #include "slab/slot.h"
+
+/* Whether the option failslab wants an allocation from @cache to fail. */
+static inline bool cache_refuses(const struct kmem_cache *cache)
+{
+	return unlikely(cache->flags & SLAB_FAILSLAB) && fault_is_on(&failslab) &&
+	       should_fail(&failslab, cache->object_size);
+}
 
 /**
  * cache_alloc_slow() - an object when the main sheaf had none.

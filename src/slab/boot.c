@@ -6,8 +6,10 @@
 
 #include <slabuddy/slabuddy.h>
 
+#include "base/fault.h"
 #include "base/lock.h"
 #include "base/option.h"
+#include "buddy/page_sheaf.h"
 #include "os/info.h"
 #include "page/meta.h"
 #include "page/section.h"
@@ -44,6 +46,8 @@ static void read_options(char **env)
 		if (!strncmp(*env, name, sizeof(name) - 1))
 			options_parse(*env + sizeof(name) - 1, "SLABUDDY_OPTIONS");
 	}
+	if (fault_is_on(&fail_page_alloc))
+		page_sheaves_enable(false);
 }
 
 static void set_walkers(void)

@@ -63,3 +63,5 @@ if HAVE_URCU
 test_programs += tests/api/rcu_test
 tests_api_rcu_test_SOURCES = tests/api/rcu_test.c $(testing)
 endif
+test_programs += tests/api/fault_test
+tests_api_fault_test_SOURCES = tests/api/fault_test.c $(testing)
