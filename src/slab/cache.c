@@ -389,31 +389,35 @@ static void free_nodes(struct kmem_cache *cache)
 	}
 }
 
-static int teardown_alone(struct kmem_cache *cache)
+/* Give all that slots, barns and slabs have of a cache back. Return: whether nothing is left. */
+static bool empty_out(struct kmem_cache *cache)
 {
+	bool empty;
+
+	lock_acquire(&lifetime_lock, LOCK_LIFETIME);
 	slot_forget_cache(cache);
 	cache_shrink(cache);
-	if (slabs_left(cache))
+	empty = !slabs_left(cache);
+	lock_release(&lifetime_lock, LOCK_LIFETIME);
+	return empty;
+}
+
+int cache_teardown(struct kmem_cache *cache)
+{
+	if (!empty_out(cache))
 		return -EBUSY;
+	/* without a lock, since a reader may be waiting for it */
 	if (cache->flags & SLAB_TYPESAFE_BY_RCU)
 		slab_rcu_barrier();
+	lock_acquire(&lifetime_lock, LOCK_LIFETIME);
 	lock_acquire(&caches_lock, LOCK_CACHES);
 	list_del(&cache->list);
 	give_tag_back(cache);
 	store_release(&cache->ready, false);
 	lock_release(&caches_lock, LOCK_CACHES);
 	free_nodes(cache);
-	return 0;
-}
-
-int cache_teardown(struct kmem_cache *cache)
-{
-	int error;
-
-	lock_acquire(&lifetime_lock, LOCK_LIFETIME);
-	error = teardown_alone(cache);
 	lock_release(&lifetime_lock, LOCK_LIFETIME);
-	return error;
+	return 0;
 }
 
 static void set_limits_again(struct kmem_cache *cache, void *unused)
