@@ -168,16 +168,21 @@ START_TEST(zeroed)
 {
 	unsigned int order = (unsigned int)_i;
 	size_t bytes = PAGE_SIZE << order;
-	struct page *page;
+	struct page *pages[4];
 	unsigned long addr;
 
-	/* fresh, dirty from the sheaf, and dirty from the zone */
+	take_own_slot();
+	/* fresh, dirty from the sheaf, and dirty from the zone; of the fresh ones only the first comes
+	 * straight from the zone */
 	for (int round = 0; round < 3; round++) {
-		page = alloc_pages(GFP_KERNEL | __GFP_ZERO, order);
-		ck_assert_ptr_nonnull(page);
-		ck_assert(all_zero(page_address(page), bytes));
-		memset(page_address(page), 0xff, bytes);
-		__free_pages(page, order);
+		for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+			pages[i] = alloc_pages(GFP_KERNEL | __GFP_ZERO, order);
+			ck_assert_ptr_nonnull(pages[i]);
+			ck_assert(all_zero(page_address(pages[i]), bytes));
+			memset(page_address(pages[i]), 0xff, bytes);
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+			__free_pages(pages[i], order);
 		if (round == 1)
 			slot_drain_all();
 	}

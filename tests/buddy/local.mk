@@ -32,5 +32,6 @@ tests_buddy_stuck_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_page_size \
 	-Wl,--wrap=zone_purge_to_low
 tests_buddy_textbook_test_SOURCES = tests/buddy/textbook_test.c $(arena)
 tests_buddy_zones_test_SOURCES = tests/buddy/zones_test.c $(arena)
-tests_buddy_zones_test_LDFLAGS = $(refusing) -Wl,--wrap=os_lock,--wrap=os_prefer_node \
+tests_buddy_zones_test_LDFLAGS = $(refusing) -Wl,--wrap=os_reserve_below \
+	-Wl,--wrap=os_lock,--wrap=os_prefer_node \
 	-Wl,--wrap=os_allowed_nodes,--wrap=os_current_node

@@ -24,12 +24,15 @@ int __real_os_commit(void *addr, size_t bytes);
 int __wrap_os_commit(void *addr, size_t bytes);
 int __real_os_lock(void *addr, size_t bytes);
 int __wrap_os_lock(void *addr, size_t bytes);
+void *__real_os_reserve_below(uintptr_t limit, size_t bytes);
+void *__wrap_os_reserve_below(uintptr_t limit, size_t bytes);
 int __wrap_os_prefer_node(void *addr, size_t bytes, unsigned int node);
 unsigned int __wrap_os_allowed_nodes(unsigned int *nodes, unsigned int max);
 unsigned int __wrap_os_current_node(void);
 
 static bool refusing;
 static unsigned int lock_refusals;
+static size_t most_below = SIZE_MAX;
 
 static struct {
 	unsigned int nr;
@@ -52,6 +55,11 @@ void *__wrap_os_reserve(void *hint, size_t bytes, size_t align)
 int __wrap_os_commit(void *addr, size_t bytes)
 {
 	return refusing ? -12 : __real_os_commit(addr, bytes);
+}
+
+void *__wrap_os_reserve_below(uintptr_t limit, size_t bytes)
+{
+	return bytes <= most_below ? __real_os_reserve_below(limit, bytes) : NULL;
 }
 
 int __wrap_os_lock(void *addr, size_t bytes)
@@ -130,6 +138,23 @@ START_TEST(dma32_of_two_nodes)
 		ck_assert_ptr_eq(page_zone(page), zone_of(i % 2, ZONE_DMA32));
 		ck_assert_uint_lt((uintptr_t)page_start(page), GIB4);
 	}
+	assert_heap_sound();
+}
+END_TEST
+
+/* The highest place below 4 GiB lies in a window of which another zone has a part: it is passed by. */
+START_TEST(dma32_past_a_shared_window)
+{
+	struct page *first, *second;
+
+	ck_assert_int_eq(options_parse("numa=fake=2", "test"), 0);
+	most_below = MIB(1);
+	first = page_alloc(0, __GFP_DMA32, 0, NULL);
+	second = page_alloc(1, __GFP_DMA32 | __GFP_THISNODE, 0, NULL);
+	ck_assert_ptr_nonnull(first);
+	ck_assert_ptr_nonnull(second);
+	ck_assert_uint_eq(page_zone(second)->nid, 1);
+	ck_assert_ptr_ne(page_section(first), page_section(second));
 	assert_heap_sound();
 }
 END_TEST
@@ -461,6 +486,7 @@ int main(void)
 
 	tcase_add_test(tc, dma32_lies_low);
 	tcase_add_test(tc, dma32_of_two_nodes);
+	tcase_add_test(tc, dma32_past_a_shared_window);
 	tcase_add_test(tc, dma_is_locked);
 	tcase_add_test(tc, dma_ends_at_the_limit);
 	tcase_add_test(tc, locks_refused_in_turn);
