@@ -114,5 +114,6 @@ static void barrier(void)
 
 static __attribute__((constructor)) void rcu_boot(void)
 {
-	slab_set_rcu(start, defer, barrier);
+	slab_set_rcu_start(start);
+	slab_set_rcu(defer, barrier);
 }

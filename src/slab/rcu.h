@@ -9,15 +9,16 @@
 
 /**
  * slab_set_rcu() - say how to wait for readers.
- * @start: get ready for @defer. Called without any lock, whenever a cache that needs it is made.
  * @defer: call @fn with @head once all readers of now are gone. @head has room for two words, which are
  *	@defer's until then. May be called with a slot's lock held.
  * @barrier: wait until everything that was deferred before has been called.
  *
  * Context: once, before the first cache that needs it is made.
  */
-void slab_set_rcu(void (*start)(void), void (*defer)(void *head, void (*fn)(void *head)),
-		  void (*barrier)(void));
+void slab_set_rcu(void (*defer)(void *head, void (*fn)(void *head)), void (*barrier)(void));
+
+/* What must have been done before the first slab_rcu_defer(), without any lock; nothing unless set. */
+void slab_set_rcu_start(void (*start)(void));
 
 /* Get ready for slab_rcu_defer(). Return: false when nobody has said how. No lock may be held. */
 bool slab_rcu_start(void);
