@@ -44,7 +44,8 @@ static struct msgq_request *msgq_request_alloc(struct msgq *q, const void *data,
 {
 	struct msgq_request *req;
 
-	req = mempool_alloc(q->requests, gfp);
+	/* no waiting for a request to come back: whoever would receive it may be waiting for us */
+	req = mempool_alloc(q->requests, gfp & ~__GFP_DIRECT_RECLAIM);
 	if (!req)
 		return NULL;
 

@@ -60,8 +60,10 @@ int main(void)
 	if (msgq_init())
 		return EXIT_FAILURE;
 	queue = msgq_create("msgq0", 600);
-	if (!queue)
+	if (!queue) {
+		msgq_exit();
 		return EXIT_FAILURE;
+	}
 	printf("queue %s\n", msgq_name(queue));
 	good = expect("messages right", exchange(queue), NR_MESSAGES);
 	good &= expect("nothing left", msgq_receive(queue, buf, sizeof(buf)), -EAGAIN);
@@ -73,8 +75,7 @@ int main(void)
 	good &= expect("messages when full", msgq_count(queue), 600);
 	printf("\n");
 	fflush(stdout);
-	if (slabuddy_slabinfo(stdout))
-		return EXIT_FAILURE;
+	good &= !slabuddy_slabinfo(stdout);
 	msgq_destroy(queue);
 	msgq_exit();
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;

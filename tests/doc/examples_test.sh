@@ -96,4 +96,20 @@ prints 0 '.*WRONG.*'
 in_use_is msgq 1
 in_use_is msgq_request 616
 
+# Its error paths: the nth allocation fails, for every n that it takes to make a queue and some of those
+# behind it. Whatever it says then, it frees what it had, and goes on with what it has.
+failed=0
+for n in $(seq 30); do
+	SLABUDDY_OPTIONS="audit=exit slab_debug=A failslab=$n,100,0,1" ./driver >out 2>err
+	status=$?
+	case $status in
+	0) ;;
+	1) failed=$((failed + 1)) ;;
+	*) fail "driver: exit status $status when allocation $n fails" ;;
+	esac
+	grep -q 'audit: 0 faults' err || fail "driver, allocation $n fails: $(cat err)"
+	! grep -q 'Objects remaining' err || fail "driver, allocation $n fails: $(cat err)"
+done
+[ $failed -ge 5 ] || fail "driver: only $failed of 30 failing allocations made it fail"
+
 [ $faults = 0 ]
