@@ -379,7 +379,7 @@ START_TEST(readers_under_rcu)
 	struct kmem_cache *cache;
 	char *p;
 
-	slab_set_rcu(no_barrier, call_at_once, no_barrier);
+	slab_set_rcu(call_at_once, no_barrier);
 	cache = make("readers", 40, FZPU | SLAB_TYPESAFE_BY_RCU);
 	p = kmem_cache_alloc(cache, GFP_KERNEL);
 	memset(p, 'r', 40);
