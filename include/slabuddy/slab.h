@@ -177,7 +177,8 @@ struct kmem_cache *__kmem_cache_default_args(const char *name, unsigned int obje
  * No thread may be using it, or free one of its objects later. If objects are left they are listed on
  * stderr, with the stacks of their allocation if SLAB_STORE_USER is set, and the cache stays.
  *
- * Context: waits for RCU if the cache is SLAB_TYPESAFE_BY_RCU; not from within a read-side section.
+ * Context: waits for RCU if the cache is SLAB_TYPESAFE_BY_RCU, or something that was given to kfree_rcu() is
+ * not freed yet: not from within a read-side section, nor a callback of call_rcu().
  */
 void kmem_cache_destroy(struct kmem_cache *cache);
 

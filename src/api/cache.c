@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "api/rcu.h"
 #include "api/reclaim.h"
 #include "base/check.h"
 #include "malloc/heap.h"
@@ -55,6 +56,8 @@ exported struct kmem_cache *kmem_cache_create_usercopy(const char *name, unsigne
 
 exported void kmem_cache_destroy(struct kmem_cache *cache)
 {
+	if (cache)
+		rcu_finish_frees();
 	cache_destroy(cache);
 }
 

@@ -16,6 +16,7 @@ manual_pages = \
 	src/api/shrinker_alloc.3 \
 	src/api/slabuddy_slabinfo.3
 
+libapi_la_SOURCES += src/api/rcu.h
 if HAVE_URCU
 libapi_la_SOURCES += src/api/rcu.c
 else

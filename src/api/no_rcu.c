@@ -3,7 +3,7 @@
  * What rcu.c offers, where the library is built without liburcu. To free at once would be wrong, and never to
  * free would be a leak that nobody sees, so these end the process.
  */
-#include <slabuddy/rcupdate.h>
+#include "api/rcu.h"
 
 #include "base/check.h"
 
@@ -28,4 +28,8 @@ exported void kvfree_rcu_mightsleep(const void *ptr)
 exported void kvfree_rcu_barrier(void)
 {
 	fatal("kvfree_rcu_barrier() needs liburcu, and this library was built without");
+}
+
+void rcu_finish_frees(void)
+{
 }

@@ -6,8 +6,9 @@
  * Nothing of the block is kept but its struct rcu_head, both of whose words are liburcu's until the callback.
  * So the callback finds out by address where the block starts. The offset is only held against that.
  */
-#include <slabuddy/rcupdate.h>
+#include "api/rcu.h"
 
+#include <pthread.h>
 #include <urcu.h>
 
 #include "base/check.h"
@@ -18,6 +19,8 @@
 
 /* A larger offset would be no member of a structure but a mistake. The kernel's bound too. */
 #define MAX_OFFSET 4095
+
+static long nr_pending; /* [atomic] blocks that wait for their readers; see forget_pending() */
 
 static char *object_around(struct kmem_cache *cache, const void *addr)
 {
@@ -60,9 +63,67 @@ static bool is_block(void *block, const void *head)
 	return false;
 }
 
+/*
+ * What the program did with a block happens before it is freed, and that before the end of a barrier. liburcu
+ * sees to it, but in ways that tools which know C's rules only do not; so the count is released and acquired.
+ */
+static void begin_pending(void)
+{
+	__atomic_fetch_add(&nr_pending, 1, __ATOMIC_RELEASE);
+}
+
+static void reach_pending(void)
+{
+	(void)load_acquire(&nr_pending);
+}
+
+static void end_pending(void)
+{
+	__atomic_fetch_sub(&nr_pending, 1, __ATOMIC_RELEASE);
+}
+
+static void wait_for_pending(void)
+{
+	rcu_barrier();
+	reach_pending();
+}
+
+/*
+ * In a child of fork() nobody frees them, unless the program has had liburcu take care of it; then the count falls
+ * below zero, and whatever is freed in a cache that ends is waited for by whoever ends it.
+ */
+static void forget_pending(void)
+{
+	WRITE_ONCE(nr_pending, 0);
+}
+
+void rcu_finish_frees(void)
+{
+	if (unlikely(load_acquire(&nr_pending) > 0))
+		wait_for_pending();
+}
+
 static void free_after_readers(struct rcu_head *head)
 {
+	reach_pending();
 	kfree(block_around(cache_around(head), head));
+	end_pending();
+}
+
+/* In the place of a struct rcu_head in the block. */
+struct note {
+	struct rcu_head head;
+	const void *block;
+};
+
+static void free_noted(struct rcu_head *head)
+{
+	struct note *note = (struct note *)head;
+
+	reach_pending();
+	kvfree(note->block);
+	kfree(note);
+	end_pending();
 }
 
 exported bool slabuddy_has_rcu(void)
@@ -78,20 +139,30 @@ exported void slabuddy_kvfree_call_rcu(void *head, size_t offset)
 		fatal("kfree_rcu(): a struct rcu_head at offset %zu, over %d", offset, MAX_OFFSET);
 	if (ZERO_OR_NULL_PTR(block) || unlikely(!is_block(block, head)))
 		return;
+	begin_pending();
 	call_rcu(head, free_after_readers);
 }
 
 exported void kvfree_rcu_mightsleep(const void *ptr)
 {
+	struct note *note;
+
 	if (ZERO_OR_NULL_PTR(ptr))
 		return;
-	synchronize_rcu();
-	kvfree(ptr);
+	note = kmalloc(sizeof(*note), GFP_NOWAIT);
+	if (likely(note)) {
+		note->block = ptr;
+		begin_pending();
+		call_rcu(&note->head, free_noted);
+	} else {
+		synchronize_rcu();
+		kvfree(ptr);
+	}
 }
 
 exported void kvfree_rcu_barrier(void)
 {
-	rcu_barrier();
+	wait_for_pending();
 }
 
 /* liburcu's thread for callbacks is started by the first who needs it, under a lock of liburcu's. */
@@ -116,4 +187,6 @@ static __attribute__((constructor)) void rcu_boot(void)
 {
 	slab_set_rcu_start(start);
 	slab_set_rcu(defer, barrier);
+	if (pthread_atfork(NULL, NULL, forget_pending))
+		fatal("pthread_atfork failed: fork() would not be safe");
 }

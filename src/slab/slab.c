@@ -78,7 +78,7 @@ static void release_after_readers(void *head)
 {
 	struct page *page = list_entry((struct list_head *)head, struct page, lru);
 
-	zone_free_run(page, page->nr_pages);
+	zone_free_run(page, load_acquire(&page->nr_pages));
 }
 
 static void slab_release(struct kmem_cache *cache, struct page *slab, struct pcp *pcp,
@@ -90,7 +90,8 @@ static void slab_release(struct kmem_cache *cache, struct page *slab, struct pcp
 	page_set_tags(slab, 1U << cache->order, TAG_PLAIN);
 	page_set_type(slab, PAGE_USED);
 	slab->cache = NULL;
-	slab->nr_pages = 1U << cache->order;
+	/* whoever frees it later sees all that was done with it */
+	store_release(&slab->nr_pages, 1U << cache->order);
 	if (unlikely(cache->flags & SLAB_TYPESAFE_BY_RCU))
 		slab_rcu_defer(&slab->lru, release_after_readers);
 	else

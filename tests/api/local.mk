@@ -62,6 +62,15 @@ tests_api_kunit_test_SOURCES = tests/api/kunit_test.c $(testing)
 if HAVE_URCU
 test_programs += tests/api/rcu_test
 tests_api_rcu_test_SOURCES = tests/api/rcu_test.c $(testing)
+test_programs += tests/api/rcu_reader_test
+tests_api_rcu_reader_test_SOURCES = \
+	tests/api/rcu_reader_test.c \
+	tests/fault/faulty_os.c \
+	tests/fault/faulty_os.h \
+	tests/model/rng.h \
+	$(testing)
+tests_api_rcu_reader_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_api_rcu_reader_test_LDFLAGS = $(tests_fault_nth_call_test_LDFLAGS)
 endif
 test_programs += tests/api/fault_test
 tests_api_fault_test_SOURCES = tests/api/fault_test.c $(testing)
