@@ -28,7 +28,7 @@ compile() {
 
 for cxx in g++ clang++; do
 	command -v $cxx >/dev/null || continue
-	for std in c++11 c++14 c++17 c++20; do
+	for std in c++11 c++14 c++17 c++20 c++2b; do
 		compile "$cxx -std=$std" $cxx -std=$std "$abs_top_srcdir/tests/api/headers.cc"
 	done
 	compile "$cxx, kernel-style" $cxx -std=c++11 -I"$compat" -x c++ \
@@ -36,7 +36,7 @@ for cxx in g++ clang++; do
 done
 for cc in gcc clang; do
 	command -v $cc >/dev/null || continue
-	for std in c11 gnu11 c17; do
+	for std in c11 gnu11 c17 c2x; do
 		compile "$cc -std=$std, kernel-style" $cc -std=$std -I"$compat" \
 			"$abs_top_srcdir/tests/api/compat_headers.c"
 	done

@@ -25,7 +25,7 @@
 exported const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
-	return "race:liburcu.so\nrace:read_types\n";
+	return "race:liburcu.so\nrace:read_types\nrace:use_memory\n";
 }
 #define UNDER_TSAN true
 #else

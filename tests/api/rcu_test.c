@@ -17,7 +17,8 @@
 exported const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
-	return "race:liburcu.so\nrace:read_nodes\nrace:read_typed\n";
+	return "race:liburcu.so\nrace:read_nodes\nrace:read_typed\n"
+	       "race:construct_typed\nrace:one_cycle\n";
 }
 #define UNDER_TSAN true
 #else
