@@ -60,11 +60,14 @@ static struct kmem_cache *make_special(enum zone_type zone, unsigned int shift)
 {
 	size_t size = (size_t)1 << shift;
 	struct kmem_cache_args args = { .align = (unsigned int)MIN(size, PAGE_SIZE) };
+	slab_flags_t flags = zone == ZONE_DMA32 ? SLAB_CACHE_DMA32 : SLAB_CACHE_DMA;
 	char name[CACHE_NAME_BYTES];
 
+	/* red zones between larger objects would move them off their alignment, which is their size */
+	if (size > PAGE_SIZE)
+		flags |= SLAB_NO_USER_FLAGS;
 	snprintf(name, sizeof(name), "dma%s-kmalloc-%zu", zone == ZONE_DMA32 ? "32" : "", size);
-	return cache_create(name, (unsigned int)size, &args,
-			    SLAB_NO_MERGE | (zone == ZONE_DMA32 ? SLAB_CACHE_DMA32 : SLAB_CACHE_DMA));
+	return cache_create(name, (unsigned int)size, &args, flags | SLAB_NO_MERGE);
 }
 
 /* The cache for @size bytes of a zone, made at its first use; NULL: no memory for it. */
@@ -301,7 +304,11 @@ static void *realloc_any(const void *ptr, size_t size, size_t align, gfp_t gfp)
 	}
 	if (ZERO_OR_NULL_PTR(ptr))
 		return alloc_any(size, align, gfp, NUMA_NO_NODE);
-	if (size > old && old && (align > 1 || (gfp & SPECIAL_ZONES)))
+	if (old && (gfp & SPECIAL_ZONES)) {
+		now = move(ptr, old, size, align, gfp);
+		return now || size > old ? now : (void *)(uintptr_t)ptr;
+	}
+	if (size > old && old && align > 1)
 		return move(ptr, old, size, align, gfp);
 	now = resize(ptr, size, gfp);
 	if (now && (gfp & __GFP_ZERO)) {

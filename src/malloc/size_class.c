@@ -53,7 +53,7 @@ unsigned int aligned_size_to_tag(size_t size, size_t align)
 /* What the class's objects are aligned to, by their size: they must be also where bytes lie between them. */
 static size_t class_align(size_t tag)
 {
-	return MIN((size_t)1 << first_bit(tag_size[tag]), PAGE_SIZE);
+	return (size_t)1 << first_bit(tag_size[tag]);
 }
 
 static cold bool set_up(struct kmem_cache *cache, size_t tag, cache_setup_fn *setup)

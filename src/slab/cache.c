@@ -71,7 +71,7 @@ static int set_layout(struct kmem_cache *cache, const struct cache_params *param
 	size_t align = params->align ? params->align : MIN_OBJECT_ALIGN;
 	size_t size = params->size;
 
-	if (!size || size > SECTION_BYTES || !is_power_of_2(align) || align > PAGE_SIZE)
+	if (!size || size > SECTION_BYTES || !is_power_of_2(align) || align > MAX_OBJECT_ALIGN)
 		return -EINVAL;
 	align = MAX(align, MIN_OBJECT_ALIGN);
 	cache->object_size = (uint32_t)size;

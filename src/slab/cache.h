@@ -29,6 +29,9 @@
 /* The least alignment of a named cache's objects, as in the kernel. */
 #define MIN_OBJECT_ALIGN sizeof(void *)
 
+/* The largest: of malloc's largest class. No slab is smaller than its objects' alignment. */
+#define MAX_OBJECT_ALIGN KIB(32)
+
 /* The audit's own count of a node's slabs. [frozen world] */
 struct node_audit {
 	unsigned long slabs;
@@ -108,7 +111,7 @@ struct cache_alias {
 struct cache_params {
 	const char *name; /* copied; cut to CACHE_NAME_BYTES - 1 */
 	size_t size;	  /* bytes of an object, 1 to a section */
-	size_t align;	  /* power of two, at most PAGE_SIZE; 0: MIN_OBJECT_ALIGN */
+	size_t align;	  /* power of two, at most MAX_OBJECT_ALIGN; 0: MIN_OBJECT_ALIGN */
 	unsigned int max_order; /* see slab_order() */
 	unsigned int tag;	/* of malloc's size classes; 0: a named cache, any tag */
 	slab_flags_t flags;

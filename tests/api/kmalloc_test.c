@@ -77,6 +77,25 @@ START_TEST(sizes_and_alignment)
 }
 END_TEST
 
+/* Red zones between them, and still where they would be. */
+START_TEST(alignment_of_watched_caches)
+{
+	slabuddy_option("slab_debug=FZPU");
+	for (size_t size = 8; size <= KMALLOC_MAX_CACHE_SIZE; size *= 2) {
+		void *ptrs[5];
+
+		for (int i = 0; i < 5; i++) {
+			ptrs[i] = i % 2 ? kmalloc(size, GFP_KERNEL) : kzalloc(size, GFP_KERNEL | GFP_DMA32);
+			ck_assert_ptr_nonnull(ptrs[i]);
+			ck_assert_uint_eq((uintptr_t)ptrs[i] % size, 0);
+		}
+		for (int i = 0; i < 5; i++)
+			kfree(ptrs[i]);
+	}
+	assert_heap_sound();
+}
+END_TEST
+
 START_TEST(too_large)
 {
 	static const size_t sizes[] = { KMALLOC_MAX_SIZE + 1, PTRDIFF_MAX, SIZE_MAX };
@@ -453,6 +472,9 @@ START_TEST(below_4_gib)
 		ptr = krealloc(ptr, size * 3, GFP_KERNEL | GFP_DMA32);
 		ck_assert_uint_le((uintptr_t)ptr + size * 3, 1UL << 32);
 		ck_assert(filled_with(ptr, size, i));
+		ptr = krealloc(ptr, size / 3 + 1, GFP_KERNEL | GFP_DMA32);
+		ck_assert_uint_le((uintptr_t)ptr, 1UL << 32);
+		ck_assert(filled_with(ptr, MIN(size, size / 3 + 1), i));
 		kfree(ptr);
 	}
 	ptr = kvmalloc(KMALLOC_MAX_SIZE, GFP_KERNEL | GFP_DMA32);
@@ -604,6 +626,7 @@ int main(void)
 
 	tcase_add_test(tc, nothing);
 	tcase_add_test(tc, sizes_and_alignment);
+	tcase_add_test(tc, alignment_of_watched_caches);
 	tcase_add_test(tc, too_large);
 	tcase_add_test(tc, products_that_overflow);
 	tcase_add_test(tc, zeroes_of_kmalloc);

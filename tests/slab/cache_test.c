@@ -68,7 +68,7 @@ START_TEST(bad_arguments)
 		size_t size, align;
 	} bad[] = {
 		{ 0, 0 },   { SECTION_BYTES + 1, 0 }, { SIZE_MAX, 0 },	{ 64, 3 },
-		{ 64, 24 }, { 64, PAGE_SIZE * 2 },    { 64, SIZE_MAX },
+		{ 64, 24 }, { 64, KIB(64) },	      { 64, SIZE_MAX },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
