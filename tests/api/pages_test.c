@@ -662,7 +662,7 @@ END_TEST
 
 /* ---- Threads and fork ---- */
 
-static struct page *_Atomic mailbox[64];
+static struct page *mailbox[64];
 
 /* What one thread allocates another frees. */
 static void *trade(void *arg)
