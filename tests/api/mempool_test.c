@@ -28,12 +28,15 @@ struct element {
 static struct element elements[NR_ELEMENTS];
 static int supply;	     /* [atomic] how many more the source gives */
 static unsigned int nr_out;  /* [atomic] that it has given */
+static int nr_timeouts;	     /* [atomic] calls that a waiter makes when nobody has woken it */
 static mempool_t *look_into; /* a pool that the source uses meanwhile */
 
 static void *source_alloc(gfp_t gfp, void *data)
 {
 	REQUIRE(data == elements);
 	REQUIRE(!(gfp & __GFP_ZERO));
+	if (gfp & __GFP_DIRECT_RECLAIM)
+		__atomic_add_fetch(&nr_timeouts, 1, __ATOMIC_RELAXED);
 	if (look_into)
 		mempool_free(mempool_alloc_preallocated(look_into), look_into);
 	if (__atomic_sub_fetch(&supply, 1, __ATOMIC_RELAXED) < 0) {
@@ -212,6 +215,8 @@ START_TEST(a_waiter_gets_what_is_freed)
 		pthread_join(thread, &got);
 		ck_assert_ptr_eq(got, e);
 	}
+	/* one at the creation, and one before each sleep; the others would be sleeps to the end */
+	ck_assert_int_lt(nr_timeouts, 1 + 20 + 10);
 	mempool_free(e, pool);
 	end(pool);
 }

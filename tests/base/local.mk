@@ -23,3 +23,5 @@ tests_base_slab_debug_test_SOURCES = tests/base/slab_debug_test.c $(testing)
 tests_base_stack_test_SOURCES = tests/base/stack_test.c $(testing)
 # the dynamic linker knows the names of exported functions only
 tests_base_stack_test_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
+test_programs += tests/base/event_test
+tests_base_event_test_SOURCES = tests/base/event_test.c $(testing)
