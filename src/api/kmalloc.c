@@ -262,6 +262,8 @@ static void wipe(const void *ptr, size_t bytes)
 
 exported void kfree_sensitive(const void *ptr)
 {
+	if (ZERO_OR_NULL_PTR(ptr))
+		return;
 	wipe(ptr, ksize(ptr));
 	kfree(ptr);
 }

@@ -184,6 +184,16 @@ START_TEST(less_than_a_batch)
 	fail_with(GFP_KERNEL | __GFP_NORETRY);
 	ck_assert_uint_eq(script.scanned, 128);
 	shrinker_free(shrinker);
+	/* half of a hundred is too little even at the last priority; added up it is enough */
+	script.count = 100;
+	script.scans = 0;
+	shrinker = add(&script);
+	shrinker->seeks = 8;
+	fail_with(GFP_KERNEL | __GFP_NORETRY);
+	ck_assert_uint_eq(script.scans, 0);
+	fail_with(GFP_KERNEL | __GFP_NORETRY);
+	ck_assert_uint_eq(script.scans, 1);
+	shrinker_free(shrinker);
 }
 END_TEST
 
