@@ -344,7 +344,7 @@ void kfree_sensitive(const void *ptr);
  */
 size_t ksize(const void *ptr);
 
-/* What ksize() would say of a block of @size bytes. */
+/* The least that ksize() would say of a block of @size bytes. */
 size_t kmalloc_size_roundup(size_t size);
 
 void *kmemdup(const void *src, size_t len, gfp_t gfp);

@@ -178,7 +178,8 @@ static noinline void *alloc_any(size_t size, size_t align, gfp_t gfp, int nid)
 		return ZERO_SIZE_PTR;
 	if (nid >= 0 && nid < (int)nr_nodes()) {
 		rq.only = gfp & __GFP_THISNODE;
-		if (rq.only || nid != this_slot->nid)
+		/* a thread without a slot may get one of any node */
+		if (rq.only || nid != this_slot->nid || !slot_is_real(this_slot))
 			rq.nid = nid;
 	}
 	return alloc_with_retries(&rq);
