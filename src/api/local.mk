@@ -5,6 +5,7 @@ libapi_la_SOURCES += \
 	src/api/nolock.c \
 	src/api/pages.c \
 	src/api/reclaim.c \
+	src/api/reclaim.h \
 	src/api/sheaf.c \
 	src/api/shrinker.c \
 	src/api/shrinker.h
