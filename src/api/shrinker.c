@@ -277,6 +277,17 @@ static void unregister(struct registered *entry)
 	shrinkers_release();
 }
 
+static bool is_on_list(struct registered *entry)
+{
+	bool on_list;
+
+	/* its neighbours change its links */
+	shrinkers_acquire();
+	on_list = entry->list.next;
+	shrinkers_release();
+	return on_list;
+}
+
 exported void shrinker_free(struct shrinker *shrinker)
 {
 	struct registered *entry;
@@ -288,7 +299,7 @@ exported void shrinker_free(struct shrinker *shrinker)
 		fatal("shrinker_free(%s) within the shrinker %s, which it would wait for",
 		      entry->name, this_shrinker->name);
 	/* only its owner registers it, and nobody else unregisters it */
-	if (entry->list.next)
+	if (is_on_list(entry))
 		unregister(entry);
 	meta_free(entry, sizeof(*entry));
 }

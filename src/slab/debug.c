@@ -42,6 +42,8 @@ void debug_slab_end(struct kmem_cache *cache, struct page *slab)
 	struct debug_slab **place = debug_slab_place(cache, slab);
 	struct debug_slab *table = *place;
 
+	if (!table)
+		return;
 	store_release(place, NULL);
 	meta_free(table, table_bytes(cache));
 }

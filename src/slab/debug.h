@@ -86,7 +86,7 @@ static inline struct debug_slab *debug_slab_of(const struct kmem_cache *cache, s
 /* A table for new pages, and their contents. Return: false: no memory. */
 bool debug_slab_begin(struct kmem_cache *cache, struct page *slab);
 
-/* Its pages go back. */
+/* Its pages go back. Harmless a second time. */
 void debug_slab_end(struct kmem_cache *cache, struct page *slab);
 
 /* [list_lock] Its node counts the slab from now on. */

@@ -64,7 +64,7 @@ static unsigned long validate_bytes(struct validation *v, struct kmem_cache_node
 	do {
 		lock_acquire(&node->list_lock, LOCK_NODE);
 		/* it may have gone, or have become another's, while the last fault was reported */
-		found = page_type(slab) == PAGE_SLAB && slab->cache == v->cache &&
+		found = page_type(slab) == PAGE_SLAB && READ_ONCE(slab->cache) == v->cache &&
 			is_listed(v->cache, slab) && find_fault(v, slab, &i);
 		if (found)
 			debug_restore(&v->fault);
@@ -102,8 +102,9 @@ static void compare_counts(struct kmem_cache *cache, struct page *slab, void *ar
 static void validate_slab(struct kmem_cache *cache, struct page *slab, void *arg)
 {
 	struct validation *v = arg;
-	struct kmem_cache_node *node = load_acquire(&cache->node[slab->nid]);
+	struct kmem_cache_node *node = load_acquire(&cache->node[READ_ONCE(slab->nid)]);
 
+	/* racy; rechecked under its lock */
 	if (node)
 		v->faults += validate_bytes(v, node, slab);
 }
@@ -120,7 +121,7 @@ static void for_each_slab(struct kmem_cache *cache,
 			struct page *slab = section_page(section, pfn);
 
 			if (section_tag(section, pfn) == cache->tag &&
-			    page_type(slab) == PAGE_SLAB && slab->cache == cache)
+			    page_type(slab) == PAGE_SLAB && READ_ONCE(slab->cache) == cache)
 				visit(cache, slab, arg);
 		}
 	}

@@ -25,11 +25,12 @@ static unsigned int fullness_of(const struct kmem_cache *cache, unsigned int inu
 static void slab_init(struct kmem_cache *cache, struct page *slab)
 {
 	slab->order = cache->order;
-	slab->nid = page_zone(slab)->nid;
+	WRITE_ONCE(slab->nid, page_zone(slab)->nid);
 	slab->fullness = 0;
 	slab->inuse = 0;
 	slab->objects = cache->objects;
-	slab->cache = cache;
+	/* whoever checks caches looks at pages that he does not own */
+	WRITE_ONCE(slab->cache, cache);
 	for (unsigned int left = cache->objects, object = 0; left;) {
 		unsigned int here = MIN(left, BITS_PER_WORD);
 
@@ -89,7 +90,7 @@ static void slab_release(struct kmem_cache *cache, struct page *slab, struct pcp
 		debug_slab_end(cache, slab);
 	page_set_tags(slab, 1U << cache->order, TAG_PLAIN);
 	page_set_type(slab, PAGE_USED);
-	slab->cache = NULL;
+	WRITE_ONCE(slab->cache, NULL);
 	/* whoever frees it later sees all that was done with it */
 	store_release(&slab->nr_pages, 1U << cache->order);
 	if (unlikely(cache->flags & SLAB_TYPESAFE_BY_RCU))
@@ -394,6 +395,9 @@ static void retire(struct kmem_cache *cache, struct kmem_cache_node *node, struc
 		ADD_ONCE(node->nr_inuse, slab->inuse);
 		return;
 	}
+	/* under the lock, since whoever checks the cache looks at the table under it */
+	if (unlikely(cache->debug))
+		debug_slab_end(cache, slab);
 	list_add(&slab->lru, dead);
 	SUB_ONCE(node->nr_slabs, 1);
 }
