@@ -216,7 +216,8 @@ unsigned long kmem_cache_validate(struct kmem_cache *cache);
  */
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);
 
-/* The same on a node; NUMA_NO_NODE: the nearest. Any other node than the nearest costs a lock. */
+/* The same on a node; NUMA_NO_NODE: the nearest. Another node's object when that has no memory, unless
+ * __GFP_THISNODE. Where there are several nodes, any but the nearest costs a lock. */
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid);
 
 static inline void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)

@@ -15,6 +15,7 @@
 #include "slab/fast.h"
 #include "slab/named.h"
 #include "slab/report.h"
+#include "slab/slab.h"
 
 exported struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int object_size,
 						     const struct kmem_cache_args *args,
@@ -129,20 +130,42 @@ exported void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 	return prepared(cache, gfp, object);
 }
 
+/* An object of that node's slabs; of another node's if it has no memory, but not with __GFP_THISNODE. */
+static void *try_on_node(struct kmem_cache *cache, gfp_t gfp, unsigned int nid)
+{
+	void *object = cache_alloc_node_slow(cache, nid);
+
+	if (object && (gfp & __GFP_THISNODE) && slab_of(cache, object)->nid != nid) {
+		kmem_cache_free(cache, object);
+		return NULL;
+	}
+	return object;
+}
+
 static noinline void *alloc_on_node(struct kmem_cache *cache, gfp_t gfp, unsigned int nid)
 {
 	unsigned int attempt = 0;
 	void *object;
 
 	do
-		object = cache_alloc_node_slow(cache, nid);
+		object = try_on_node(cache, gfp, nid);
 	while (unlikely(!object) && reclaim_and_retry(gfp, (int)nid, &attempt));
 	return prepared(cache, gfp, object);
 }
 
+/* Whether this thread's sheaf will do for node @nid. It may hold other nodes' objects that were freed here. */
+static bool sheaf_will_do(gfp_t gfp, int nid)
+{
+	int nodes = (int)nr_nodes();
+
+	if (nid < 0 || nid >= nodes || nodes == 1)
+		return true;
+	return nid == this_slot->nid && slot_is_real(this_slot) && !(gfp & __GFP_THISNODE);
+}
+
 exported void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-	if (nid < 0 || nid == this_slot->nid || nid >= (int)nr_nodes() || !cache)
+	if (!cache || sheaf_will_do(gfp, nid))
 		return kmem_cache_alloc(cache, gfp);
 	return alloc_on_node(cache, gfp, (unsigned int)nid);
 }

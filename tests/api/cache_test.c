@@ -703,6 +703,47 @@ START_TEST(asked_sheaf_capacity)
 }
 END_TEST
 
+/* Objects of the node that is named, also for threads that have no slot yet. */
+static void *take_on_nodes(void *cache)
+{
+	void *objects[64];
+
+	for (int i = 0; i < 64; i++) {
+		objects[i] = kmem_cache_alloc_node(cache, GFP_KERNEL | __GFP_THISNODE, i % 4);
+		if (!objects[i] || page_to_nid(virt_to_page(objects[i])) != i % 4)
+			return (void *)(uintptr_t)"an object of another node";
+	}
+	/* so that sheaves here hold objects of all nodes */
+	for (int i = 0; i < 64; i++)
+		kmem_cache_free(cache, objects[i]);
+	for (int i = 0; i < 64; i++) {
+		objects[i] = kmem_cache_alloc_node(cache, GFP_KERNEL | __GFP_THISNODE, i % 4);
+		if (!objects[i] || page_to_nid(virt_to_page(objects[i])) != i % 4)
+			return (void *)(uintptr_t)"an object of another node, the second time";
+	}
+	for (int i = 0; i < 64; i++)
+		kmem_cache_free(cache, objects[i]);
+	return NULL;
+}
+
+START_TEST(nodes)
+{
+	struct kmem_cache *cache;
+	pthread_t threads[4];
+
+	ck_assert_int_eq(slabuddy_option("numa=fake=4"), 0);
+	cache = make("on-nodes", 100, 0);
+	for (size_t t = 0; t < ARRAY_SIZE(threads); t++) {
+		void *complaint;
+
+		ck_assert_int_eq(pthread_create(&threads[t], NULL, take_on_nodes, cache), 0);
+		pthread_join(threads[t], &complaint);
+		ck_assert_msg(!complaint, "%s", (char *)complaint);
+	}
+	end(cache);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = test_case("api/cache");
@@ -731,5 +772,6 @@ int main(void)
 	tcase_add_test(tc, fork_child);
 	tcase_add_test(tc, shrink_gives_back);
 	tcase_add_test(tc, asked_sheaf_capacity);
+	tcase_add_test(tc, nodes);
 	return test_run(tc);
 }
