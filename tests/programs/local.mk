@@ -12,7 +12,8 @@ test_scripts += \
 	tests/programs/perl.sh \
 	tests/programs/python.sh \
 	tests/programs/redis.sh \
-	tests/programs/sqlite3.sh
+	tests/programs/sqlite3.sh \
+	tests/programs/watched.sh
 endif
 
 EXTRA_DIST += \
@@ -21,6 +22,7 @@ EXTRA_DIST += \
 	tests/programs/cxx-late.c \
 	tests/programs/cxx-late.cc \
 	tests/programs/cxx.cc \
+	tests/programs/faulty.c \
 	tests/programs/git-session.sh \
 	tests/programs/heavy-c.awk \
 	tests/programs/heavy.cc \
