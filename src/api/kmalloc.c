@@ -145,9 +145,14 @@ static void *alloc_ordinary(const struct request *rq)
 	bool zero = rq->gfp & __GFP_ZERO;
 	void *ptr;
 
-	if (rq->size > MAX_SLAB_BYTES)
-		return zero ? heap_aligned_zeroed(rq->align, rq->size) :
-			      heap_aligned(rq->align, rq->size);
+	if (rq->size > MAX_SLAB_BYTES) {
+		ptr = zero ? heap_aligned_zeroed(rq->align, rq->size) :
+			     heap_aligned(rq->align, rq->size);
+		/* what is a mapping elsewhere may lie among the pages that are free */
+		if (unlikely(!ptr) && !fault_answer.fail)
+			ptr = heap_pages(node_here(), rq->gfp & __GFP_ZERO, rq->size, rq->align);
+		return ptr;
+	}
 	ptr = heap_malloc(rq->size);
 	if (ptr && zero)
 		memset(ptr, 0, READ_ONCE(options.slab_debugged) ?

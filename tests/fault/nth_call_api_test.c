@@ -253,6 +253,44 @@ START_TEST(all_calls_from_some_on)
 }
 END_TEST
 
+/* What the page API gave back serves kmalloc() too, up to the largest block, where the OS has no more. */
+static void run_largest(const void *arg)
+{
+	static const gfp_t ways[] = { GFP, GFP_NOWAIT, GFP | __GFP_ZERO };
+	struct page *page;
+
+	(void)arg;
+	page = alloc_pages(GFP, MAX_PAGE_ORDER);
+	REQUIRE(page);
+	memset(page_address(page), 0xff, PAGE_SIZE);
+	__free_pages(page, MAX_PAGE_ORDER);
+	faulty_os_fail(1, 1000000);
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		char *ptr = kmalloc(KMALLOC_MAX_SIZE, ways[i]);
+
+		REQUIRE(ptr && ksize(ptr) == KMALLOC_MAX_SIZE);
+		if (ways[i] & __GFP_ZERO)
+			REQUIRE(!ptr[0] && !ptr[PAGE_SIZE - 1]);
+		ptr[0] = ptr[KMALLOC_MAX_SIZE - 1] = 1;
+		kfree(ptr);
+		ptr = kvmalloc(KMALLOC_MAX_SIZE / 4 * 3, ways[i]);
+		REQUIRE(ptr);
+		kvfree(ptr);
+	}
+	faulty_os_work();
+	REQUIRE(heap_validate(NULL) == 0);
+}
+
+START_TEST(largest_out_of_free_pages)
+{
+	struct child_end end;
+
+	run_child(run_largest, NULL, &end);
+	ck_assert_msg(!end.status && !end.said[0], "status %#x\n%s", (unsigned int)end.status,
+		      end.said);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("nth_call_api");
@@ -264,6 +302,7 @@ int main(void)
 	tcase_add_test(tc, one_call);
 	tcase_add_test(tc, a_few_calls);
 	tcase_add_test(tc, all_calls_from_some_on);
+	tcase_add_test(tc, largest_out_of_free_pages);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
