@@ -75,7 +75,7 @@ static const char *base_name(const char *path)
 void stack_describe(char line[STACK_LINE_BYTES], const void *addr)
 {
 	/* a return address may be behind the last instruction of a function that does not return */
-	const char *call = (const char *)addr - 1;
+	const void *call = (const void *)((uintptr_t)addr - 1);
 	ElfW(Sym) *symbol = NULL;
 	size_t offset, size;
 	Dl_info info;
