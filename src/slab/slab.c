@@ -168,12 +168,12 @@ static struct page *fullest_partial(struct kmem_cache_node *node)
 	return NULL;
 }
 
-static unsigned int take_from_partial(struct kmem_cache *cache, struct kmem_cache_node *node,
-				      void **objects, unsigned int want)
+static unsigned int take_from_partial_locked(struct kmem_cache *cache, struct kmem_cache_node *node,
+					     void **objects, unsigned int want)
 {
 	unsigned int got = 0, inuse = 0;
 
-	lock_acquire(&node->list_lock, LOCK_NODE);
+	ASSERT_HELD(&node->list_lock, LOCK_NODE);
 	while (got < want && node->nr_partial) {
 		struct page *slab = fullest_partial(node);
 		unsigned int before = slab->inuse;
@@ -187,6 +187,16 @@ static unsigned int take_from_partial(struct kmem_cache *cache, struct kmem_cach
 			partial_add(cache, node, slab);
 	}
 	ADD_ONCE(node->nr_inuse, inuse);
+	return got;
+}
+
+static unsigned int take_from_partial(struct kmem_cache *cache, struct kmem_cache_node *node,
+				      void **objects, unsigned int want)
+{
+	unsigned int got;
+
+	lock_acquire(&node->list_lock, LOCK_NODE);
+	got = take_from_partial_locked(cache, node, objects, want);
 	lock_release(&node->list_lock, LOCK_NODE);
 	return got;
 }
@@ -222,8 +232,11 @@ static unsigned int take_from_new(struct kmem_cache *cache, unsigned int nid, vo
 	got = cache->debug ? 0 : take_objects(cache, slab, objects, want);
 	lock_acquire(&node->list_lock, LOCK_NODE);
 	node_add(cache, node, slab);
+	/* before another thread takes them all, and this one thinks that there is no memory */
+	if (unlikely(cache->debug))
+		got = take_from_partial_locked(cache, node, objects, want);
 	lock_release(&node->list_lock, LOCK_NODE);
-	return cache->debug ? take_from_partial(cache, node, objects, want) : got;
+	return got;
 }
 
 bool slab_construct(struct kmem_cache *cache, int nid)

@@ -626,6 +626,39 @@ START_TEST(checks_beside_threads)
 }
 END_TEST
 
+static void *fill_and_empty(void *cache)
+{
+	void *objects[32];
+	uintptr_t failed = 0;
+
+	for (int round = 0; round < 1000; round++) {
+		for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
+			objects[i] = kmem_cache_alloc(cache, GFP_NOWAIT);
+			failed += !objects[i];
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+			kmem_cache_free(cache, objects[i]);
+	}
+	return (void *)failed;
+}
+
+/* A thread that makes a slab gets an object of it, whoever else wants one. */
+START_TEST(new_slabs_are_not_taken_away)
+{
+	struct kmem_cache *cache = make("few_a_slab", 20000, SLAB_RED_ZONE);
+	pthread_t threads[8];
+	void *failed;
+
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, fill_and_empty, cache), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
+		ck_assert_int_eq(pthread_join(threads[i], &failed), 0);
+		ck_assert_ptr_null(failed);
+	}
+	end(cache);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = test_case("debug");
@@ -651,5 +684,6 @@ int main(void)
 	tcase_add_test(tc, freed_by_a_handler);
 	tcase_add_test(tc, no_memory_for_the_table);
 	tcase_add_test(tc, checks_beside_threads);
+	tcase_add_test(tc, new_slabs_are_not_taken_away);
 	return test_run(tc);
 }
