@@ -89,6 +89,14 @@ bool debug_slab_begin(struct kmem_cache *cache, struct page *slab);
 /* Its pages go back. Harmless a second time. */
 void debug_slab_end(struct kmem_cache *cache, struct page *slab);
 
+/* Whether one of its checks failed, so that all its objects count as in use. */
+static inline bool debug_slab_is_frozen(const struct kmem_cache *cache, struct page *slab)
+{
+	const struct debug_slab *table = cache->debug ? debug_slab_of(cache, slab) : NULL;
+
+	return table && table->frozen;
+}
+
 /* [list_lock] Its node counts the slab from now on. */
 void debug_slab_list(struct kmem_cache *cache, struct page *slab);
 

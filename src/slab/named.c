@@ -203,6 +203,8 @@ static unsigned long list_slab(struct kmem_cache *cache, struct page *slab, unsi
 
 		if (*slab_map_word(slab, i) >> i % BITS_PER_WORD & 1)
 			continue;
+		if (!found && !listed)
+			warn("BUG %s: Objects remaining on __kmem_cache_shutdown()", cache->name);
 		if (!found && listed < MAX_LISTED)
 			warn("Slab %p objects=%u used=%u", page_start(slab), slab->objects,
 			     slab->inuse);
@@ -219,22 +221,29 @@ static unsigned long list_slab(struct kmem_cache *cache, struct page *slab, unsi
 /* Nobody uses the cache, so its slabs stand still; and what sheaves had of it is in them again. */
 static cold void list_objects(struct kmem_cache *cache)
 {
-	unsigned long listed = 0;
+	unsigned long listed = 0, frozen = 0;
 	struct section *section = NULL;
 
-	warn("BUG %s: Objects remaining on __kmem_cache_shutdown()", cache->name);
 	while ((section = section_next(section))) {
 		for (unsigned int pfn = 0; pfn < PAGES_PER_SECTION; pfn++) {
 			struct page *slab = section_page(section, pfn);
 
-			if (section_tag(section, pfn) == cache->tag && page_type(slab) == PAGE_SLAB)
+			if (section_tag(section, pfn) != cache->tag || page_type(slab) != PAGE_SLAB)
+				continue;
+			/* which of its objects somebody had, nobody knows any more */
+			if (debug_slab_is_frozen(cache, slab))
+				frozen++;
+			else
 				listed += list_slab(cache, slab, listed);
 		}
 	}
 	if (listed > MAX_LISTED)
 		warn("and %lu objects more", listed - MAX_LISTED);
-	warn("kmem_cache_destroy(%s): %lu objects are left, so the cache stays", cache->name,
-	     listed);
+	if (frozen)
+		warn("kmem_cache_destroy(%s): %lu slabs failed a check and stay", cache->name, frozen);
+	if (listed || !frozen)
+		warn("kmem_cache_destroy(%s): %lu objects are left, so the cache stays",
+		     cache->name, listed);
 }
 
 void cache_destroy(struct kmem_cache *cache)

@@ -260,6 +260,36 @@ START_TEST(use_after_free_freezes_the_slab)
 }
 END_TEST
 
+/* All objects of a frozen slab count as in use, but nobody has left them. */
+START_TEST(end_of_a_cache_with_a_frozen_slab)
+{
+	struct kmem_cache *cache = make("froze", 40, FZP);
+	unsigned char *p = kmem_cache_alloc(cache, GFP_KERNEL);
+	unsigned char *q = kmem_cache_alloc(cache, GFP_KERNEL);
+	void *other;
+
+	kmem_cache_free(cache, p);
+	p[5] = 'u';
+	stderr_capture();
+	other = kmem_cache_alloc(cache, GFP_KERNEL);
+	stderr_captured();
+	kmem_cache_free(cache, q);
+	stderr_capture();
+	kmem_cache_destroy(cache);
+	expect_said("slabuddy: BUG froze: Objects remaining on __kmem_cache_shutdown()\n"
+		    "slabuddy: Slab 0x* objects=64 used=1\n"
+		    "slabuddy: Object 0x* @offset=8\n"
+		    "slabuddy: kmem_cache_destroy(froze): 1 slabs failed a check and stay\n"
+		    "slabuddy: kmem_cache_destroy(froze): 1 objects are left, so the cache stays\n");
+	kmem_cache_free(cache, other);
+	stderr_capture();
+	kmem_cache_destroy(cache);
+	ck_assert_str_eq(stderr_captured(),
+			 "slabuddy: kmem_cache_destroy(froze): 1 slabs failed a check and stay\n");
+	assert_heap_sound();
+}
+END_TEST
+
 /* Found by whoever looks first: here it is the slab that is about to go. */
 START_TEST(use_after_free_found_when_the_slab_goes)
 {
@@ -670,6 +700,7 @@ int main(void)
 	tcase_add_test(tc, no_higher_order);
 	tcase_add_test(tc, overflow_is_reported_when_it_is_freed);
 	tcase_add_test(tc, use_after_free_freezes_the_slab);
+	tcase_add_test(tc, end_of_a_cache_with_a_frozen_slab);
 	tcase_add_test(tc, use_after_free_found_when_the_slab_goes);
 	tcase_add_test(tc, no_checks_without_f);
 	tcase_add_test(tc, mistakes_of_whoever_frees);
