@@ -264,7 +264,7 @@ exported int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n
 static size_t push_many(struct slot *slot, struct kmem_cache *cache, void **objects, size_t nr)
 {
 	struct slot_cache *sc = named_sheaf(slot, cache);
-	uintptr_t last_slab = 0;
+	uintptr_t last_slab = 1; /* none: NULL lies in a slab at 0 */
 	size_t count, done;
 
 	if (unlikely(!sc))

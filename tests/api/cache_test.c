@@ -170,6 +170,23 @@ START_TEST(bulk_of_several_caches)
 }
 END_TEST
 
+/* NULL is nothing, also as the first of several. */
+START_TEST(bulk_with_nulls)
+{
+	struct kmem_cache *cache = make("nulls", 64, SLAB_NO_MERGE);
+	void *objects[40], *nothing[] = { NULL, NULL };
+
+	/* with main sheaves that are empty, full and in between */
+	for (size_t n = 1; n < ARRAY_SIZE(objects); n++) {
+		ck_assert_int_eq(kmem_cache_alloc_bulk(cache, GFP_KERNEL, n, objects), (int)n);
+		kmem_cache_free_bulk(cache, ARRAY_SIZE(nothing), nothing);
+		kmem_cache_free_bulk(cache, n, objects);
+		kmem_cache_free_bulk(cache, ARRAY_SIZE(nothing), nothing);
+	}
+	end(cache);
+}
+END_TEST
+
 #define CTOR_STATE 0x1234567890abcdefu
 
 struct constructed {
@@ -754,6 +771,7 @@ int main(void)
 	tcase_add_loop_test(tc, zeroed_objects, 0, ARRAY_SIZE(object_sizes));
 	tcase_add_loop_test(tc, bulk, 0, ARRAY_SIZE(bulk_sizes));
 	tcase_add_test(tc, bulk_of_several_caches);
+	tcase_add_test(tc, bulk_with_nulls);
 	tcase_add_test(tc, constructor);
 	tcase_add_test(tc, constructor_that_allocates);
 	tcase_add_test(tc, zeroing_constructed_objects);
