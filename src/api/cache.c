@@ -294,8 +294,10 @@ exported void kmem_cache_free_bulk(struct kmem_cache *cache, size_t nr, void **o
 {
 	size_t done = 0;
 
-	for (; !cache && done < nr; done++)
-		heap_free(objects[done]);
+	for (; !cache && done < nr; done++) {
+		if (!ZERO_OR_NULL_PTR(objects[done]))
+			heap_free(objects[done]);
+	}
 	while (done < nr) {
 		done += push_many(this_slot, cache, objects + done, nr - done);
 		/* makes room, or says what is wrong with it */

@@ -162,7 +162,8 @@ START_TEST(bulk_of_several_caches)
 	struct kmem_cache *first = make("first", 100, 0);
 	struct kmem_cache *second = make("second", 700, 0);
 	void *objects[] = { kmem_cache_alloc(first, GFP_KERNEL), kmalloc(50, GFP_KERNEL),
-			    kmem_cache_alloc(second, GFP_KERNEL), kmalloc(100000, GFP_KERNEL) };
+			    kmem_cache_alloc(second, GFP_KERNEL), kmalloc(100000, GFP_KERNEL),
+			    kmalloc(0, GFP_KERNEL), NULL };
 
 	kfree_bulk(ARRAY_SIZE(objects), objects);
 	end(first);
