@@ -384,7 +384,8 @@ void kvfree_sensitive(const void *ptr, size_t len);
  * Waits for nobody: a lock that somebody holds, perhaps the very code that the signal interrupted, is left
  * alone. Asks the OS for nothing either.
  *
- * Return: memory; NULL when what it needs is locked or used up at the moment.
+ * Return: memory; NULL when what it needs is locked or used up at the moment, and always for a size whose
+ * cache slab_debug watches, since a check would have to wait.
  * Context: any, signal handlers included.
  */
 void *kmalloc_nolock(size_t size, gfp_t gfp, int nid);
