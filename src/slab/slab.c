@@ -42,9 +42,9 @@ static void slab_init(struct kmem_cache *cache, struct page *slab)
 	page_set_tags(slab, 1U << cache->order, cache->tag);
 }
 
-/* @where: 0, or __GFP_THISNODE. */
-static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, gfp_t where,
-			     struct pcp *pcp)
+/* Pages that can become a slab, and the table that goes with them. @where: 0, or __GFP_THISNODE. */
+static struct page *slab_pages(struct kmem_cache *cache, unsigned int nid, gfp_t where,
+			       struct pcp *pcp)
 {
 	gfp_t gfp = where | zone_to_gfp((enum zone_type)cache->zone) |
 		    migratetype_to_gfp((enum migratetype)cache->migratetype);
@@ -56,7 +56,16 @@ static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, gfp_t w
 		page_free(slab, cache->order, cache->migratetype, pcp, nid);
 		return NULL;
 	}
-	slab_init(cache, slab);
+	return slab;
+}
+
+static struct page *slab_new(struct kmem_cache *cache, unsigned int nid, gfp_t where,
+			     struct pcp *pcp)
+{
+	struct page *slab = slab_pages(cache, nid, where, pcp);
+
+	if (slab)
+		slab_init(cache, slab);
 	return slab;
 }
 
@@ -242,21 +251,25 @@ static unsigned int take_from_new(struct kmem_cache *cache, unsigned int nid, vo
 bool slab_construct(struct kmem_cache *cache, int nid)
 {
 	unsigned int wanted = nid == NUMA_NO_NODE ? this_slot->nid : (unsigned int)nid;
-	struct page *slab = slab_new(cache, wanted, 0, NULL);
+	struct page *slab = slab_pages(cache, wanted, 0, NULL);
 	struct kmem_cache_node *node;
 	char *object;
 
 	if (!slab)
 		return false;
-	node = cache_node(cache, slab->nid);
+	node = cache_node(cache, page_zone(slab)->nid);
 	if (!node) {
-		slab_release(cache, slab, NULL, 0);
+		if (cache->debug)
+			debug_slab_end(cache, slab);
+		page_free(slab, cache->order, cache->migratetype, NULL, 0);
 		return false;
 	}
 	object = (char *)page_start(slab) + cache->first_offset;
 	for (unsigned int i = 0; i < cache->objects; i++, object += cache->size)
 		cache->ctor(object);
 	lock_acquire(&node->list_lock, LOCK_NODE);
+	/* a slab only now, and counted at once: nothing held the audit off until here */
+	slab_init(cache, slab);
 	node_add(cache, node, slab);
 	lock_release(&node->list_lock, LOCK_NODE);
 	return true;

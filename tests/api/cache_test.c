@@ -268,6 +268,25 @@ START_TEST(constructor_that_allocates)
 }
 END_TEST
 
+static unsigned long faults_seen;
+
+static void construct_and_check(maybe_unused void *object)
+{
+	faults_seen += slabuddy_validate();
+}
+
+/* A slab whose objects are being constructed is none yet, for whoever looks at the heap meanwhile. */
+START_TEST(constructor_beside_an_audit)
+{
+	struct kmem_cache *cache =
+		kmem_cache_create("audited", 2000, 0, 0, construct_and_check);
+
+	kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL));
+	ck_assert_uint_eq(faults_seen, 0);
+	end(cache);
+}
+END_TEST
+
 START_TEST(zeroing_constructed_objects)
 {
 	struct kmem_cache *cache =
@@ -775,6 +794,7 @@ int main(void)
 	tcase_add_test(tc, bulk_with_nulls);
 	tcase_add_test(tc, constructor);
 	tcase_add_test(tc, constructor_that_allocates);
+	tcase_add_test(tc, constructor_beside_an_audit);
 	tcase_add_test(tc, zeroing_constructed_objects);
 	tcase_add_test(tc, lent_word);
 	tcase_add_loop_test(tc, prefilled_sheaf, 0, ARRAY_SIZE(sheaf_sizes));
