@@ -170,15 +170,6 @@ exported void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int ni
 	return alloc_on_node(cache, gfp, (unsigned int)nid);
 }
 
-/* The cache of the slab that @ptr lies in, or NULL. */
-static struct kmem_cache *cache_of(const void *ptr)
-{
-	const struct section *section = addr_to_section(ptr);
-	size_t tag = section ? section_tag(section, addr_to_pfn(ptr)) : TAG_NONE;
-
-	return tag >= TAG_FIRST_CACHE ? tag_to_cache(tag) : NULL;
-}
-
 static cold void free_to_wrong_cache(struct kmem_cache *cache, struct kmem_cache *owner, void *object)
 {
 	if (owner)
@@ -192,7 +183,7 @@ static noinline void free_slow(struct kmem_cache *cache, void *object)
 
 	if (!object)
 		return;
-	owner = cache_of(object);
+	owner = addr_to_cache(object);
 	if (owner && owner == cache)
 		cache_free_slow(cache, object);
 	else

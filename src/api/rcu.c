@@ -32,14 +32,6 @@ static char *object_around(struct kmem_cache *cache, const void *addr)
 	       (size_t)slab_object_number(cache, addr) * cache->size;
 }
 
-static struct kmem_cache *cache_around(const void *addr)
-{
-	const struct section *section = addr_to_section(addr);
-	size_t tag = section ? section_tag(section, addr_to_pfn(addr)) : TAG_NONE;
-
-	return tag >= TAG_FIRST_CACHE ? tag_to_cache(tag) : NULL;
-}
-
 /*
  * The start of the block that @head lies in, if there is one. A block that is no object starts at a page, and
  * @head lies in its first one.
@@ -52,7 +44,7 @@ static void *block_around(struct kmem_cache *cache, const void *head)
 /* Reported while the culprit is on the stack, not by a thread that knows nothing of it. */
 static bool is_block(void *block, const void *head)
 {
-	struct kmem_cache *cache = cache_around(head);
+	struct kmem_cache *cache = addr_to_cache(head);
 
 	if (likely(block_around(cache, head) == block && (cache || ksize(block))))
 		return true;
@@ -106,7 +98,7 @@ void rcu_finish_frees(void)
 static void free_after_readers(struct rcu_head *head)
 {
 	reach_pending();
-	kfree(block_around(cache_around(head), head));
+	kfree(block_around(addr_to_cache(head), head));
 	end_pending();
 }
 

@@ -131,15 +131,6 @@ void *heap_aligned_zeroed(size_t align, size_t size)
 	return likely(ptr) ? memset(ptr, 0, size) : NULL;
 }
 
-/* The cache of the slab that @ptr lies in, or NULL. */
-static struct kmem_cache *slab_cache_of(const void *ptr)
-{
-	struct section *section = addr_to_section(ptr);
-	size_t tag = section ? section_tag(section, addr_to_pfn(ptr)) : TAG_NONE;
-
-	return tag >= TAG_FIRST_CACHE ? tag_to_cache(tag) : NULL;
-}
-
 /*
  * An address in one of our pages that is no object and no large block. Without a lock: only the words of
  * a message depend on what the page looks like.
@@ -188,7 +179,7 @@ noinline void heap_free_slow(void *ptr)
 	if (!ptr)
 		return;
 	slab_boot();
-	cache = slab_cache_of(ptr);
+	cache = addr_to_cache(ptr);
 	if (cache)
 		cache_free_slow(cache, ptr);
 	else if (free_block(ptr))
@@ -202,7 +193,7 @@ noinline void heap_free_slow(void *ptr)
 /* Bytes of the block that starts at @ptr; 0 when none does. */
 static size_t block_bytes(const void *ptr)
 {
-	struct kmem_cache *cache = slab_cache_of(ptr);
+	struct kmem_cache *cache = addr_to_cache(ptr);
 	struct page *page;
 
 	if (likely(cache))
@@ -251,7 +242,7 @@ static void *resize_pages(void *ptr, size_t size, size_t bytes)
 
 static void *resize_in_place(void *ptr, size_t size, size_t bytes)
 {
-	const struct kmem_cache *cache = slab_cache_of(ptr);
+	const struct kmem_cache *cache = addr_to_cache(ptr);
 
 	/* a watched object moves, so that who still uses the old one is noticed */
 	if (likely(cache))
@@ -262,7 +253,7 @@ static void *resize_in_place(void *ptr, size_t size, size_t bytes)
 /* An object that was freed may still look like one; its mark tells. Return: whether it was reported. */
 static bool report_if_free(const void *ptr)
 {
-	struct kmem_cache *cache = slab_cache_of(ptr);
+	struct kmem_cache *cache = addr_to_cache(ptr);
 
 	if (likely(!cache || !object_is_marked(ptr, cache->mark_word)))
 		return false;

@@ -28,27 +28,17 @@ void *heap_malloc_nolock(size_t size)
 	return object;
 }
 
-/* The cache of a block of ours; NULL: a large one. */
-static struct kmem_cache *cache_of(const void *ptr)
-{
-	size_t tag = section_tag(addr_to_section(ptr), addr_to_pfn(ptr));
-
-	return tag >= TAG_FIRST_CACHE ? tag_to_cache(tag) : NULL;
-}
-
 /* Where a free one is marked. */
 static size_t mark_word_of(const void *ptr)
 {
-	const struct kmem_cache *cache = cache_of(ptr);
+	const struct kmem_cache *cache = addr_to_cache(ptr);
 
 	return cache ? cache->mark_word : MARK_WORD;
 }
 
 static bool is_block(const void *ptr)
 {
-	struct section *section = addr_to_section(ptr);
-	size_t tag = section ? section_tag(section, addr_to_pfn(ptr)) : TAG_NONE;
-	struct kmem_cache *cache = tag >= TAG_FIRST_CACHE ? tag_to_cache(tag) : NULL;
+	struct kmem_cache *cache = addr_to_cache(ptr);
 
 	if (cache)
 		return cache->tag < NR_CLASS_TAGS && slab_is_object(cache, ptr);
@@ -74,7 +64,7 @@ void heap_free_nolock(void *ptr)
 		return;
 	}
 	object_mark(ptr, mark_word_of(ptr));
-	lend_link(cache_of(ptr), ptr);
+	lend_link(addr_to_cache(ptr), ptr);
 	deferred_push(ptr);
 }
 

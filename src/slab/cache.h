@@ -188,6 +188,15 @@ void cache_count(struct kmem_cache *cache, struct cache_count *count);
 /* The cache with a tag, or NULL. */
 struct kmem_cache *tag_to_cache(size_t tag);
 
+/* The cache of the slab that @addr lies in, or NULL. Any address. */
+static inline struct kmem_cache *addr_to_cache(const void *addr)
+{
+	const struct section *section = addr_to_section(addr);
+	size_t tag = section ? section_tag(section, addr_to_pfn(addr)) : TAG_NONE;
+
+	return tag >= TAG_FIRST_CACHE ? tag_to_cache(tag) : NULL;
+}
+
 void cache_walk_lifetime(void (*visit)(struct lock *lock));
 void cache_walk_caches(void (*visit)(struct lock *lock));
 void cache_walk_barns(void (*visit)(struct lock *lock));
