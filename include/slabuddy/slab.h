@@ -266,7 +266,8 @@ struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *cache, gfp_t gfp,
  * kmem_cache_refill_sheaf() - fill a sheaf up again to at least @size objects.
  * @sheaf: the sheaf, which may be replaced by a larger one.
  *
- * Return: 0; or -ENOMEM, and then the sheaf is as it was; -EINVAL for NULL.
+ * Return: 0; or -ENOMEM, and then the sheaf is as it was; -EINVAL for NULL and for another cache's sheaf,
+ * which is reported, as it is by the two below.
  */
 int kmem_cache_refill_sheaf(struct kmem_cache *cache, gfp_t gfp, struct slab_sheaf **sheaf,
 			    unsigned int size);

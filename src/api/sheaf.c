@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Prefilled sheaves: objects taken aside, so that later allocations cannot fail. The public struct
- * slab_sheaf is the sheaf that slots and barns use; its objects stay marked as free, so that freeing one
- * of them is noticed.
+ * slab_sheaf is the sheaf that slots and barns use; its objects are marked as free, so that freeing one of
+ * them is noticed.
  */
 #include <slabuddy/slab.h>
 
@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "slab/alloc.h"
 #include "slab/mark.h"
+#include "slab/report.h"
 
 static struct sheaf *internal(struct slab_sheaf *sheaf)
 {
@@ -22,6 +23,31 @@ static struct sheaf *internal(struct slab_sheaf *sheaf)
 static struct slab_sheaf *public(struct sheaf *sheaf)
 {
 	return (struct slab_sheaf *)sheaf;
+}
+
+/* Whether @sheaf is of @cache, or it has been reported that it is not. */
+static bool is_of(const char *function, const struct kmem_cache *cache, const struct sheaf *sheaf)
+{
+	if (likely(sheaf->tag == cache->tag))
+		return true;
+	report_wrong_sheaf(function, cache, tag_to_cache(sheaf->tag));
+	return false;
+}
+
+static struct sheaf *new_sheaf(const struct kmem_cache *cache, unsigned int size)
+{
+	struct sheaf *sheaf = sheaf_alloc_exact(size);
+
+	if (sheaf)
+		sheaf->tag = cache->tag;
+	return sheaf;
+}
+
+/* Objects that nobody had yet are not marked; those of watched caches never are. */
+static void mark_objects(const struct kmem_cache *cache, void **objects, uint32_t nr)
+{
+	for (uint32_t i = 0; !cache->debug && i < nr; i++)
+		object_mark(objects[i], cache->mark_word);
 }
 
 /* Return: whether the sheaf has @size objects now; what it got meanwhile is given back if not. */
@@ -34,6 +60,7 @@ static bool fill(struct kmem_cache *cache, gfp_t gfp, struct sheaf *sheaf, unsig
 		sheaf->size += (uint32_t)cache_take(cache, sheaf->objects + sheaf->size,
 						    size - sheaf->size);
 	while (sheaf->size < size && reclaim_and_retry(gfp, NUMA_NO_NODE, &attempt));
+	mark_objects(cache, sheaf->objects + before, sheaf->size - before);
 	if (sheaf->size >= size)
 		return true;
 	cache_give(cache, sheaf->objects + before, sheaf->size - before);
@@ -50,7 +77,7 @@ exported struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *cache, g
 		warn_once("a sheaf of the cache NULL");
 		return NULL;
 	}
-	sheaf = sheaf_alloc_exact(size);
+	sheaf = new_sheaf(cache, size);
 	if (sheaf && !fill(cache, gfp, sheaf, size)) {
 		sheaf_free(sheaf);
 		sheaf = NULL;
@@ -66,11 +93,13 @@ exported int kmem_cache_refill_sheaf(struct kmem_cache *cache, gfp_t gfp, struct
 	if (!cache || !sheaf || !*sheaf)
 		return -EINVAL;
 	old = internal(*sheaf);
+	if (!is_of("kmem_cache_refill_sheaf", cache, old))
+		return -EINVAL;
 	if (size <= old->size)
 		return 0;
 	if (size <= old->capacity)
 		return fill(cache, gfp, old, size) ? 0 : -ENOMEM;
-	larger = sheaf_alloc_exact(size);
+	larger = new_sheaf(cache, size);
 	if (!larger)
 		return -ENOMEM;
 	memcpy(larger->objects, old->objects, old->size * sizeof(void *));
@@ -90,7 +119,8 @@ exported void *kmem_cache_alloc_from_sheaf(struct kmem_cache *cache, gfp_t gfp,
 	struct sheaf *prefilled = internal(sheaf);
 	void *object;
 
-	if (!cache || !prefilled || !prefilled->size)
+	if (!cache || !prefilled || !prefilled->size ||
+	    !is_of("kmem_cache_alloc_from_sheaf", cache, prefilled))
 		return NULL;
 	object = prefilled->objects[--prefilled->size];
 	object_unmark(object, cache->mark_word);
@@ -104,7 +134,7 @@ exported void kmem_cache_return_sheaf(struct kmem_cache *cache, gfp_t gfp, struc
 	struct sheaf *prefilled = internal(sheaf);
 
 	(void)gfp;
-	if (!cache || !prefilled)
+	if (!cache || !prefilled || !is_of("kmem_cache_return_sheaf", cache, prefilled))
 		return;
 	cache_give(cache, prefilled->objects, prefilled->size);
 	sheaf_free(prefilled);

@@ -50,6 +50,13 @@ void report_wrong_cache(const struct kmem_cache *cache, const struct kmem_cache 
 			 cache ? cache->name : "NULL", object);
 }
 
+void report_wrong_sheaf(const char *function, const struct kmem_cache *cache,
+			const struct kmem_cache *owner)
+{
+	complain("%s(%s): the sheaf is of cache %s", function, cache->name,
+		 owner ? owner->name : "that has ended");
+}
+
 void report_bad_free(const void *addr, const char *what)
 {
 	complain("free(): invalid pointer %p: %s", addr, what);

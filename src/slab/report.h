@@ -21,6 +21,10 @@ cold void report_wrong_cache(const struct kmem_cache *cache, const struct kmem_c
 cold void report_bad_page(const char *function, const void *addr, const char *what, ...)
 	format_printf(3, 4);
 
+/* A prefilled sheaf of @owner, which is NULL if that has ended, in a call of @function for @cache. */
+cold void report_wrong_sheaf(const char *function, const struct kmem_cache *cache,
+			     const struct kmem_cache *owner);
+
 /* The same for pointers outside of slabs. @what: what the address is instead. */
 cold void report_bad_free(const void *addr, const char *what);
 

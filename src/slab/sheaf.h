@@ -16,7 +16,8 @@ struct sheaf {
 	uint32_t bytes;	    /* [const] of this structure with its array */
 	uint32_t capacity;  /* [const] pointers it may hold */
 	uint32_t size;	    /* pointers in it; out of date while it is a slot's main sheaf */
-	uint32_t reserved[3];
+	uint32_t tag;	    /* [prefilled] of its cache */
+	uint32_t reserved[2];
 	void *objects[];
 };
 

@@ -12,6 +12,7 @@
 #include "base/option.h"
 #include "death/child.h"
 #include "malloc/audit.h"
+#include "slab/sheaf.h"
 
 static struct kmem_cache *inodes, *dentries;
 
@@ -75,6 +76,33 @@ static void in_a_prefilled_sheaf(void)
 	kmem_cache_free(inodes, object);
 }
 
+/* Nobody had it yet, but it is not to be freed either. */
+static void fresh_in_a_prefilled_sheaf(void)
+{
+	struct sheaf *sheaf = (struct sheaf *)kmem_cache_prefill_sheaf(inodes, GFP_KERNEL, 1);
+
+	kmem_cache_free(inodes, sheaf->objects[0]);
+}
+
+static void sheaf_returned_to_another_cache(void)
+{
+	kmem_cache_return_sheaf(dentries, GFP_KERNEL,
+				kmem_cache_prefill_sheaf(inodes, GFP_KERNEL, 3));
+}
+
+static void sheaf_refilled_for_another_cache(void)
+{
+	struct slab_sheaf *sheaf = kmem_cache_prefill_sheaf(inodes, GFP_KERNEL, 3);
+
+	kmem_cache_refill_sheaf(dentries, GFP_KERNEL, &sheaf, 5);
+}
+
+static void object_out_of_another_caches_sheaf(void)
+{
+	kmem_cache_alloc_from_sheaf(dentries, GFP_KERNEL,
+				    kmem_cache_prefill_sheaf(inodes, GFP_KERNEL, 3));
+}
+
 static void to_another_cache(void)
 {
 	kmem_cache_free(dentries, kmem_cache_alloc(inodes, GFP_KERNEL));
@@ -120,6 +148,14 @@ static const struct mistake {
 	{ "twice in bulk", twice_in_bulk, "slabuddy: free(): double free of PTR (cache inode)\n" },
 	{ "in a prefilled sheaf", in_a_prefilled_sheaf,
 	  "slabuddy: free(): double free of PTR (cache inode)\n" },
+	{ "fresh in a prefilled sheaf", fresh_in_a_prefilled_sheaf,
+	  "slabuddy: free(): double free of PTR (cache inode)\n" },
+	{ "sheaf returned to another cache", sheaf_returned_to_another_cache,
+	  "slabuddy: kmem_cache_return_sheaf(dentry): the sheaf is of cache inode\n" },
+	{ "sheaf refilled for another cache", sheaf_refilled_for_another_cache,
+	  "slabuddy: kmem_cache_refill_sheaf(dentry): the sheaf is of cache inode\n" },
+	{ "object out of another cache's sheaf", object_out_of_another_caches_sheaf,
+	  "slabuddy: kmem_cache_alloc_from_sheaf(dentry): the sheaf is of cache inode\n" },
 	{ "to another cache", to_another_cache,
 	  "slabuddy: kmem_cache_free(dentry): PTR is an object of cache inode\n" },
 	{ "of kmalloc()", of_kmalloc,
