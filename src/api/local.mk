@@ -3,7 +3,10 @@ libapi_la_SOURCES += \
 	src/api/kmalloc.c \
 	src/api/mempool.c \
 	src/api/nolock.c \
+	src/api/page_free.c \
+	src/api/page_lookup.c \
 	src/api/pages.c \
+	src/api/pages.h \
 	src/api/reclaim.c \
 	src/api/reclaim.h \
 	src/api/sheaf.c \
