@@ -9,9 +9,8 @@
 #include <slabuddy/slab.h>
 
 #include "base/bits.h"
-#include "base/option.h"
 #include "death/child.h"
-#include "malloc/audit.h"
+#include "death/mistake.h"
 #include "slab/sheaf.h"
 
 static struct kmem_cache *inodes, *dentries;
@@ -135,11 +134,7 @@ static void to_null(void)
 	kmem_cache_free(NULL, kmem_cache_alloc(inodes, GFP_KERNEL));
 }
 
-static const struct mistake {
-	const char *name;
-	void (*make)(void);
-	const char *line;
-} mistakes[] = {
+static const struct mistake mistakes[] = {
 	{ "twice", twice, "slabuddy: free(): double free of PTR (cache inode)\n" },
 	{ "constructed, twice", constructed_twice,
 	  "slabuddy: free(): double free of PTR (cache dentry)\n" },
@@ -168,35 +163,15 @@ static const struct mistake {
 	{ "to NULL", to_null, "slabuddy: kmem_cache_free(NULL): PTR is an object of cache inode\n" },
 };
 
-static void make_mistake(const void *arg)
-{
-	make_caches();
-	((const struct mistake *)arg)->make();
-}
-
-static void make_mistake_and_go_on(const void *arg)
-{
-	options_parse("bad_free=warn", "test");
-	make_mistake(arg);
-	if (heap_validate(NULL))
-		_Exit(1);
-}
-
 START_TEST(abort_is_the_default)
 {
-	struct child_end end;
-
-	run_child(make_mistake, &mistakes[_i], &end);
-	expect_death(mistakes[_i].name, &end, mistakes[_i].line);
+	expect_death_by(&mistakes[_i]);
 }
 END_TEST
 
 START_TEST(with_a_warning_it_goes_on)
 {
-	struct child_end end;
-
-	run_child(make_mistake_and_go_on, &mistakes[_i], &end);
-	expect_life(mistakes[_i].name, &end, mistakes[_i].line);
+	expect_life_after(&mistakes[_i], NULL);
 }
 END_TEST
 
@@ -225,6 +200,7 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 0);
+	tcase_add_checked_fixture(tc, make_caches, NULL);
 	tcase_add_loop_test(tc, abort_is_the_default, 0, ARRAY_SIZE(mistakes));
 	tcase_add_loop_test(tc, with_a_warning_it_goes_on, 0, ARRAY_SIZE(mistakes));
 	tcase_add_test(tc, slab_panic);

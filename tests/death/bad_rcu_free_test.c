@@ -8,9 +8,8 @@
 #include <slabuddy/slab.h>
 
 #include "base/bits.h"
-#include "base/option.h"
 #include "death/child.h"
-#include "malloc/audit.h"
+#include "death/mistake.h"
 
 struct outer {
 	unsigned long first[4];
@@ -48,11 +47,7 @@ static void on_the_stack(void)
 	kfree_rcu(ptr, inner.rcu);
 }
 
-static const struct mistake {
-	const char *name;
-	void (*make)(void);
-	const char *line;
-} mistakes[] = {
+static const struct mistake mistakes[] = {
 	{ "inside an object", inside_an_object,
 	  "slabuddy: free(): invalid pointer PTR: not the start of an object (cache kmalloc-64)\n" },
 	{ "inside a run of pages", inside_a_run_of_pages,
@@ -63,35 +58,15 @@ static const struct mistake {
 	  "slabuddy: free(): invalid pointer PTR: not the start of an allocated block\n" },
 };
 
-static void make_mistake(const void *arg)
-{
-	((const struct mistake *)arg)->make();
-}
-
-static void make_mistake_and_go_on(const void *arg)
-{
-	options_parse("bad_free=warn", "test");
-	make_mistake(arg);
-	kvfree_rcu_barrier();
-	if (heap_validate(NULL))
-		_Exit(1);
-}
-
 START_TEST(abort_is_the_default)
 {
-	struct child_end end;
-
-	run_child(make_mistake, &mistakes[_i], &end);
-	expect_death(mistakes[_i].name, &end, mistakes[_i].line);
+	expect_death_by(&mistakes[_i]);
 }
 END_TEST
 
 START_TEST(with_a_warning_it_goes_on)
 {
-	struct child_end end;
-
-	run_child(make_mistake_and_go_on, &mistakes[_i], &end);
-	expect_life(mistakes[_i].name, &end, mistakes[_i].line);
+	expect_life_after(&mistakes[_i], kvfree_rcu_barrier);
 }
 END_TEST
 

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <slabuddy/mempool.h>
 #include <slabuddy/slab.h>
@@ -17,6 +16,7 @@
 #include "base/check.h"
 #include "base/option.h"
 #include "death/child.h"
+#include "fault/each_call.h"
 #include "fault/faulty_os.h"
 #include "malloc/audit.h"
 
@@ -171,26 +171,6 @@ static void expect_end(void)
 	REQUIRE(heap_validate(NULL) == 0);
 }
 
-static unsigned long *calls_made; /* shared with the children */
-
-struct plan {
-	unsigned long first;
-	unsigned long count;
-};
-
-static void run_script(const void *arg)
-{
-	const struct plan *plan = arg;
-
-	options_parse("dirty_min=0 dirty_percent=0", "test");
-	faulty_os_fail(plan->first, plan->count);
-	script();
-	*calls_made = faulty_os_calls();
-	faulty_os_work();
-	REQUIRE(heap_validate(NULL) == 0);
-	expect_end();
-}
-
 /* Names that are taken, and that there was no memory, cost their lines; nothing else may. */
 static bool only_expected_lines(const char *said)
 {
@@ -215,41 +195,39 @@ static bool only_expected_lines(const char *said)
 	return true;
 }
 
-static void for_every_n(unsigned long count)
+static void expect_sound_end(void)
 {
-	struct plan plan = { .first = 1, .count = count };
-
-	calls_made = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(calls_made, MAP_FAILED);
-	do {
-		struct child_end end;
-
-		*calls_made = 0;
-		run_child(run_script, &plan, &end);
-		ck_assert_msg(!end.status && only_expected_lines(end.said),
-			      "call %lu and %lu more: status %#x\n%s", plan.first, count - 1,
-			      (unsigned int)end.status, end.said);
-		plan.first += 1 + (count == 1) * (plan.first > 200) * 3;
-	} while (plan.first <= *calls_made);
-	/* the script is worth something only if it asks for a lot */
-	ck_assert_uint_gt(plan.first, count > 1000 ? 3 : 30);
+	REQUIRE(heap_validate(NULL) == 0);
+	expect_end();
 }
+
+static unsigned long step(unsigned long first, unsigned long count)
+{
+	return count == 1 && first > 200 ? 4 : 1;
+}
+
+static const struct fault_script api_script = {
+	.run = script,
+	.end = expect_sound_end,
+	.may_say = only_expected_lines,
+	.step = step,
+};
 
 START_TEST(one_call)
 {
-	for_every_n(1);
+	for_each_call(&api_script, 1);
 }
 END_TEST
 
 START_TEST(a_few_calls)
 {
-	for_every_n(8);
+	for_each_call(&api_script, 8);
 }
 END_TEST
 
 START_TEST(all_calls_from_some_on)
 {
-	for_every_n(1000000);
+	for_each_call(&api_script, ALL_CALLS);
 }
 END_TEST
 

@@ -6,7 +6,6 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <slabuddy/gfp.h>
 
@@ -15,6 +14,7 @@
 #include "base/option.h"
 #include "buddy/zone.h"
 #include "death/child.h"
+#include "fault/each_call.h"
 #include "fault/faulty_os.h"
 #include "malloc/audit.h"
 #include "malloc/heap.h"
@@ -142,22 +142,8 @@ static void expect_nothing_lost(void)
 	}
 }
 
-static unsigned long *calls_made; /* shared with the children */
-
-struct plan {
-	unsigned long first;
-	unsigned long count;
-};
-
-static void run_script(const void *arg)
+static void expect_end(void)
 {
-	const struct plan *plan = arg;
-
-	options_parse("dirty_min=0 dirty_percent=0", "test");
-	faulty_os_fail(plan->first, plan->count);
-	script();
-	*calls_made = faulty_os_calls();
-	faulty_os_work();
 	REQUIRE(heap_validate(NULL) == 0);
 	expect_nothing_lost();
 	REQUIRE(alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
@@ -166,42 +152,30 @@ static void run_script(const void *arg)
 	REQUIRE(heap_validate(NULL) == 0);
 }
 
-static void for_every_n(unsigned long count)
+/* Most of the calls further on are purges. */
+static unsigned long step(unsigned long first, unsigned long count)
 {
-	struct plan plan = { .first = 1, .count = count };
-
-	calls_made = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(calls_made, MAP_FAILED);
-	do {
-		struct child_end end;
-
-		*calls_made = 0;
-		run_child(run_script, &plan, &end);
-		ck_assert_msg(!end.status && !end.said[0],
-			      "call %lu and %lu more: status %#x\n%s", plan.first, count - 1,
-			      (unsigned int)end.status, end.said);
-		/* most of the calls further on are purges */
-		plan.first += plan.first > 100 ? 7 : 1;
-	} while (plan.first <= *calls_made);
-	/* the script is worth something only if it asks for a lot */
-	ck_assert_uint_gt(plan.first, count > 1000 ? 3 : 30);
+	(void)count;
+	return first > 100 ? 7 : 1;
 }
+
+static const struct fault_script pages_script = { .run = script, .end = expect_end, .step = step };
 
 START_TEST(one_call)
 {
-	for_every_n(1);
+	for_each_call(&pages_script, 1);
 }
 END_TEST
 
 START_TEST(a_few_calls)
 {
-	for_every_n(8);
+	for_each_call(&pages_script, 8);
 }
 END_TEST
 
 START_TEST(all_calls_from_some_on)
 {
-	for_every_n(1000000);
+	for_each_call(&pages_script, ALL_CALLS);
 }
 END_TEST
 

@@ -8,11 +8,11 @@
 #include <check.h>
 #include <errno.h>
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include "base/bits.h"
 #include "base/option.h"
 #include "death/child.h"
+#include "fault/each_call.h"
 #include "fault/faulty_os.h"
 #include "malloc/audit.h"
 #include "malloc/heap.h"
@@ -152,69 +152,44 @@ static void expect_use(void)
 	expect_sound("at the end");
 }
 
-static unsigned long *calls_made; /* shared with the children */
-
-struct plan {
-	unsigned long first;
-	unsigned long count;
-};
-
-static void run_script(const void *arg)
+static void expect_end(void)
 {
-	const struct plan *plan = arg;
-
-	/* a heap that gives all of its free memory back has more calls that may fail */
-	options_parse("dirty_min=0 dirty_percent=0", "test");
-	faulty_os_fail(plan->first, plan->count);
-	script();
-	*calls_made = faulty_os_calls();
-	faulty_os_work();
 	expect_sound("after the script");
 	expect_use();
 }
 
-/* @step: relatively prime to the script's periods, so that all kinds of calls have their turn. */
-static void for_every_n(unsigned long count, unsigned long step)
+/* Relatively prime to the script's periods, so that all kinds of calls have their turn. */
+static unsigned long step(unsigned long first, unsigned long count)
 {
-	struct plan plan = { .first = 1, .count = count };
-	char name[64];
+	unsigned long n = count == 3 ? 3 : count == 20 ? 5 : 1;
 
-	calls_made = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(calls_made, MAP_FAILED);
-	do {
-		struct child_end end;
-
-		*calls_made = 0;
-		snprintf(name, sizeof(name), "call %lu and %lu more", plan.first, count - 1);
-		run_child(run_script, &plan, &end);
-		expect_life(name, &end, "");
-		plan.first += SANITIZED ? step * 7 : step;
-	} while (plan.first <= *calls_made);
-	/* the script is worth something only if it asks for a lot */
-	ck_assert_uint_gt(plan.first, count > 1000 ? 3 : 30);
+	(void)first;
+	return SANITIZED ? n * 7 : n;
 }
+
+static const struct fault_script malloc_script = { .run = script, .end = expect_end, .step = step };
 
 START_TEST(one_call)
 {
-	for_every_n(1, 1);
+	for_each_call(&malloc_script, 1);
 }
 END_TEST
 
 START_TEST(three_calls)
 {
-	for_every_n(3, 3);
+	for_each_call(&malloc_script, 3);
 }
 END_TEST
 
 START_TEST(twenty_calls)
 {
-	for_every_n(20, 5);
+	for_each_call(&malloc_script, 20);
 }
 END_TEST
 
 START_TEST(all_calls_from_then_on)
 {
-	for_every_n(1UL << 40, 1);
+	for_each_call(&malloc_script, ALL_CALLS);
 }
 END_TEST
 
