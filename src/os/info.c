@@ -79,17 +79,6 @@ bool os_is_secure(void)
 	return getauxval(AT_SECURE) != 0;
 }
 
-uint64_t os_random_word(void)
-{
-	const void *random = (const void *)getauxval(AT_RANDOM);
-	uint64_t word = (uintptr_t)&brk_floor; /* randomised too, though less */
-
-	/* 16 bytes; libc takes its secrets from the first eight, nearly as they are */
-	if (random)
-		__builtin_memcpy(&word, (const char *)random + 8, sizeof(word));
-	return word * 0x9e3779b97f4a7c15u;
-}
-
 unsigned long os_process_id(void)
 {
 	return (unsigned long)getpid();

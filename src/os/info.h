@@ -51,9 +51,6 @@ char **os_first_environ(void);
 /* Let other threads run for @ms milliseconds, or until a signal comes. */
 void os_pause(unsigned int ms);
 
-/* A random number that is the same at every call, different in every program run. */
-uint64_t os_random_word(void);
-
 /**
  * os_copy_from_self() - read memory that may not be mapped.
  * @dst: gets @bytes bytes.

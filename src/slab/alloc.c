@@ -30,9 +30,9 @@ static void install_main(struct slot *slot, struct kmem_cache *cache, struct she
 	WRITE_ONCE(slot_sheaves_of(slot, cache)->main, sheaf);
 	sc->objects = sheaf->objects;
 	sc->capacity = (uint32_t)capacity;
-	sc->reciprocal = cache->reciprocal;
 	sc->slab_mask = cache->slab_mask;
-	sc->object_end = cache->object_end;
+	sc->reciprocal = cache->reciprocal_32;
+	sc->start_limit = cache->start_limit_32;
 	WRITE_ONCE(sc->count, sheaf->size);
 }
 

@@ -13,7 +13,6 @@
 #include "os/info.h"
 #include "page/meta.h"
 #include "page/section.h"
-#include "slab/fast.h"
 #include "slab/slot.h"
 
 bool slab_booted;
@@ -71,7 +70,6 @@ void slab_boot_slow(void)
 	if (!slab_booted) {
 		set_walkers();
 		read_options(environ ? environ : os_first_environ());
-		free_mark_key = os_random_word();
 		os_mark_brk_heap();
 		slot_boot();
 		store_release(&slab_booted, true);

@@ -41,11 +41,6 @@ static unsigned int first_named; /* [caches_lock] none below it is free */
 /* Full sheaves in a barn. Arbitrary: two slots can each leave two. */
 #define BARN_SHEAVES 4
 
-static uint64_t reciprocal_of(uint64_t n)
-{
-	return UINT64_MAX / n + 1;
-}
-
 static unsigned int cached_min_objects(void)
 {
 	static unsigned int cached;
@@ -94,6 +89,18 @@ static int set_layout(struct kmem_cache *cache, const struct cache_params *param
 	return 0;
 }
 
+/* See starts_object_at(). */
+static void set_reciprocals(struct kmem_cache *cache)
+{
+	/* a power of two divides 2^64, so the next number is the first that is over */
+	bool divides = is_power_of_2(cache->size);
+
+	cache->reciprocal = UINT64_MAX / cache->size + 1 + divides;
+	cache->start_limit = cache->reciprocal * cache->size * cache->objects;
+	cache->reciprocal_32 = UINT32_MAX / cache->size + 1 + divides;
+	cache->start_limit_32 = cache->reciprocal_32 * cache->size * cache->objects;
+}
+
 static int set_slab_size(struct kmem_cache *cache, unsigned int max_order)
 {
 	int order = slab_order(cache->size, cached_min_objects(), max_order);
@@ -104,7 +111,7 @@ static int set_slab_size(struct kmem_cache *cache, unsigned int max_order)
 	cache->objects = (uint16_t)((PAGE_SIZE << order) / cache->size);
 	cache->slab_mask = (uint32_t)((PAGE_SIZE << order) - 1);
 	cache->object_end = cache->objects * cache->size;
-	cache->reciprocal = reciprocal_of(cache->size);
+	set_reciprocals(cache);
 	cache->fullness = ((uint64_t)NR_FULLNESS << 32) / cache->objects;
 	return 0;
 }

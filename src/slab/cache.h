@@ -65,7 +65,8 @@ struct cache_debug {
  * constant once the cache is on the list of caches, unless they say otherwise.
  */
 struct kmem_cache {
-	uint64_t reciprocal;   /* 2^64 / size, rounded up: division by multiplication */
+	uint64_t reciprocal;   /* more than 2^64 / size: division by multiplication */
+	uint64_t start_limit;  /* see starts_object_at() */
 	uint32_t slab_mask;    /* bytes of a slab - 1 */
 	uint32_t object_end;   /* bytes of a slab that objects fill; the rest is none */
 	uint32_t first_offset; /* of the first object in its slab */
@@ -86,6 +87,8 @@ struct kmem_cache {
 	struct cache_debug *debug; /* &debug_data, or NULL: the cache is not watched */
 	struct cache_debug debug_data;
 
+	uint32_t reciprocal_32;	 /* [malloc's caches] the same two in 32 bits, for struct slot_cache */
+	uint32_t start_limit_32;
 	uint64_t fullness;    /* NR_FULLNESS * 2^32 / objects */
 	uint32_t sheaf_min;   /* capacity that a slot starts with; 0: no sheaves */
 	uint32_t sheaf_floor; /* how far it may grow without asking how much is in use */
@@ -209,12 +212,18 @@ static always_inline unsigned int object_number(const struct kmem_cache *cache, 
 }
 
 /*
- * Whether @offset is a multiple of the size that @reciprocal stands for.
- * Source: Lemire, Kaser, Kurz 2019, "Faster remainder by direct computation".
+ * Whether an object starts at @offset of a slab, counted from first_offset: it must be a multiple of the
+ * size, and there is no object in the rest at the slab's end.
+ *
+ * The reciprocal is the least number of which size times it is over 2^64: by e, the excess. Cut to
+ * 64 bits, offset * reciprocal is j * e for the start of object j, and r * reciprocal more for r bytes
+ * behind it. So with n objects, all of n * e and more is no start, as long as n * e < reciprocal.
+ * Source: Lemire, Kaser, Kurz 2019, "Faster remainder by direct computation", but for the limit, which
+ * there is the reciprocal.
  */
-static always_inline bool is_multiple(uint64_t reciprocal, uint32_t offset)
+static always_inline bool starts_object_at(const struct kmem_cache *cache, uint32_t offset)
 {
-	return reciprocal * offset < reciprocal;
+	return cache->reciprocal * offset < cache->start_limit;
 }
 
 #endif

@@ -5,10 +5,8 @@
  *
  * A push checks two things. The pointer must lie at a multiple of the object size from the start of
  * its slab, and not in what is left over at the slab's end. And the object must not be free already:
- * a push leaves a mark in the object, a pop clears it (see mark.h). The mark is the object's own address
- * under a key that differs from run to run, so no program writes it by accident, not even by copying
- * what it finds in memory that it has freed. It is gone if the program wrote over it, which is a bug of
- * another kind.
+ * a push leaves a mark in the object, a pop clears it (see mark.h). It is gone if the program wrote over
+ * it, which is a bug of another kind.
  */
 #ifndef SLABUDDY_SLAB_FAST_H
 #define SLABUDDY_SLAB_FAST_H
@@ -19,13 +17,12 @@
 /* Take the last object out of a main sheaf. Return: false when it is empty. */
 static always_inline bool sheaf_pop(struct slot_cache *sc, size_t mark_word, void **object)
 {
-	size_t count = sc->count;
+	size_t left;
 
-	if (unlikely(!count))
+	if (unlikely(__builtin_sub_overflow((size_t)sc->count, (size_t)1, &left)))
 		return false;
-	count--;
-	WRITE_ONCE(sc->count, (uint32_t)count);
-	*object = sc->objects[count];
+	WRITE_ONCE(sc->count, (uint32_t)left);
+	*object = sc->objects[left];
 	object_unmark(*object, mark_word);
 	return true;
 }
@@ -62,7 +59,8 @@ static always_inline bool slot_push(struct slot *slot, size_t tag, void *object)
 	if (unlikely(count >= sc->capacity))
 		return false;
 	offset = (uint32_t)(uintptr_t)object & sc->slab_mask;
-	if (unlikely(!is_multiple(sc->reciprocal, offset) || offset >= sc->object_end))
+	/* see starts_object_at() */
+	if (unlikely(sc->reciprocal * offset >= sc->start_limit))
 		return false;
 	return sheaf_push(sc, count, object, MARK_WORD);
 }
@@ -91,7 +89,7 @@ static always_inline bool starts_object(const struct kmem_cache *cache, const vo
 	uint32_t offset = ((uint32_t)(uintptr_t)addr & cache->slab_mask) - cache->first_offset;
 
 	/* in front of the first object the difference is very large */
-	return is_multiple(cache->reciprocal, offset) && offset < cache->object_end;
+	return starts_object_at(cache, offset);
 }
 
 /* Whether the page that @addr lies in is of a slab of @cache. */
@@ -112,8 +110,7 @@ static always_inline bool named_push(struct slot *slot, const struct kmem_cache 
 
 	/* only caches without sheaves have something before their first object, see debug.h */
 	offset = (uint32_t)(uintptr_t)object & cache->slab_mask;
-	if (unlikely(!sc || !has_tag_of(cache, object) ||
-		     !is_multiple(cache->reciprocal, offset) || offset >= cache->object_end))
+	if (unlikely(!sc || !has_tag_of(cache, object) || !starts_object_at(cache, offset)))
 		return false;
 	count = sc->count;
 	if (unlikely(count >= sc->capacity))

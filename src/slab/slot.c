@@ -6,8 +6,6 @@
 #include "page/meta.h"
 #include "slab/slab.h"
 
-uintptr_t free_mark_key;
-
 /* Never written: all their sheaves are empty and full at once, as zero says. */
 struct slot slot_none[NR_NONE];
 struct slot slot_gone;

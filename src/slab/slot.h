@@ -24,9 +24,9 @@ struct slot_cache {
 	uint32_t count;	     /* [owner; atomic] objects in the main sheaf */
 	uint32_t capacity;   /* [owner] */
 	void **objects;	     /* [owner] the main sheaf's array */
-	uint64_t reciprocal; /* [owner] the cache's */
-	uint32_t slab_mask;  /* [owner] the cache's */
-	uint32_t object_end; /* [owner] bytes of a slab that objects fill; the rest is none */
+	uint32_t slab_mask;   /* [owner] the cache's; a named one's push reads them there */
+	uint32_t reciprocal;  /* [owner] in 32 bits, which are enough for malloc's caches */
+	uint32_t start_limit; /* [owner] */
 };
 
 struct slot_sheaves {

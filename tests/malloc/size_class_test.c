@@ -92,6 +92,23 @@ START_TEST(external_waste)
 }
 END_TEST
 
+/* What free() does to tell an object's start: in 32 bits, for every byte of a slab of every class. */
+START_TEST(starts_of_objects)
+{
+	for (unsigned int tag = TAG_FIRST_CACHE; tag < TAG_FIRST_CACHE + NR_SIZE_CLASSES; tag++) {
+		const struct kmem_cache *cache = size_class_cache(tag);
+
+		ck_assert_ptr_nonnull(cache);
+		for (uint32_t offset = 0; offset <= cache->slab_mask; offset++) {
+			bool expected = offset % cache->size == 0 && offset < cache->object_end;
+
+			if ((cache->reciprocal_32 * offset < cache->start_limit_32) != expected)
+				ck_abort_msg("%s, offset %u", cache->name, offset);
+		}
+	}
+}
+END_TEST
+
 START_TEST(aligned_classes)
 {
 	for (size_t align = 16; align <= PAGE_SIZE; align *= 2) {
@@ -128,6 +145,7 @@ int main(void)
 	tcase_add_test(tc, classes);
 	tcase_add_test(tc, internal_waste);
 	tcase_add_test(tc, external_waste);
+	tcase_add_test(tc, starts_of_objects);
 	tcase_add_test(tc, aligned_classes);
 	return test_run(tc);
 }

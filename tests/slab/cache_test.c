@@ -193,6 +193,27 @@ START_TEST(every_address_of_a_slab)
 }
 END_TEST
 
+/* The same by arithmetic alone, for sizes of all kinds. */
+START_TEST(every_offset_of_many_sizes)
+{
+	for (size_t size = 16; size <= KIB(64); size += size < 512 ? 8 : size / 8 - size / 8 % 8) {
+		struct kmem_cache many = { 0 };
+
+		ck_assert_int_eq(cache_describe(&many, &(struct cache_params){ .name = "many",
+									       .size = size,
+									       .max_order = 5 }),
+				 0);
+		for (uint32_t offset = 0; offset <= many.slab_mask; offset++) {
+			bool expected = offset % many.size == 0 && offset < many.object_end;
+
+			if (starts_object_at(&many, offset) != expected ||
+			    object_number(&many, offset) != offset / many.size)
+				ck_abort_msg("size %zu, offset %u", size, offset);
+		}
+	}
+}
+END_TEST
+
 /* Refill takes from the fullest slab, so that the emptiest can become empty. */
 START_TEST(fullest_first)
 {
@@ -378,6 +399,7 @@ int main(void)
 	tcase_add_test(tc, teardown_with_objects_left);
 	tcase_add_loop_test(tc, objects_of_a_kind, 0, 14);
 	tcase_add_test(tc, every_address_of_a_slab);
+	tcase_add_test(tc, every_offset_of_many_sizes);
 	tcase_add_test(tc, fullest_first);
 	tcase_add_test(tc, empties_are_returned);
 	tcase_add_test(tc, sheaf_grows);
