@@ -428,41 +428,93 @@ static void retire(struct kmem_cache *cache, struct kmem_cache_node *node, struc
 	SUB_ONCE(node->nr_slabs, 1);
 }
 
-/*
- * Put one object back. Slabs that it leaves empty, and that the node need not keep, go to @dead.
- * Return: false when it is free already.
- */
-static bool put_object(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
-		       const void *addr, struct list_head *dead)
+/* A slab, some of whose objects have come back: where does it belong now? Empty ones that the node need not
+ * keep go to @dead. */
+static void settle(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
+		   bool was_full, struct list_head *dead)
 {
-	unsigned int object = slab_object_number(cache, addr);
-	uint64_t *map = slab_map_word(slab, object);
-	uint64_t bit = (uint64_t)1 << object % BITS_PER_WORD;
-	bool was_full = slab->inuse == slab->objects;
-
 	ASSERT_HELD(&node->list_lock, LOCK_NODE);
-	if (unlikely(*map & bit))
-		return false;
-	if (unlikely(cache->debug) && !debug_put(cache, slab, object))
-		return true;
-	*map |= bit;
-	slab->inuse--;
-	SUB_ONCE(node->nr_inuse, 1);
 	if (unlikely(!slab->inuse)) {
 		if (!was_full)
 			partial_del(node, slab);
-		if (node->nr_empty < cache->min_empty) {
+		if (node->nr_empty < cache->min_empty)
 			partial_add(cache, node, slab);
-		} else {
+		else
 			retire(cache, node, slab, dead);
-		}
 	} else if (was_full) {
 		partial_add(cache, node, slab);
 	} else if (slab->fullness != fullness_of(cache, slab->inuse)) {
 		partial_del(node, slab);
 		partial_add(cache, node, slab);
 	}
-	return true;
+}
+
+/*
+ * Put back those of @objects, from the first on, that lie in @slab, up to one that is none or free already.
+ * Return: how many.
+ */
+static size_t put_objects(const struct kmem_cache *cache, struct page *slab, void **objects,
+			  size_t nr)
+{
+	/* the compiler cannot know that a bit in a map changes none of these */
+	const uint64_t reciprocal = cache->reciprocal, start_limit = cache->start_limit;
+	const size_t slab_mask = cache->slab_mask;
+	const uintptr_t start = (uintptr_t)page_start(slab);
+	size_t done;
+
+	for (done = 0; done < nr; done++) {
+		uintptr_t offset = (uintptr_t)objects[done] - start;
+		unsigned __int128 product;
+		uint64_t *map, bit;
+
+		if (offset > slab_mask)
+			break;
+		/* starts_object_at() and object_number() in one */
+		product = (unsigned __int128)reciprocal * offset;
+		if (unlikely((uint64_t)product >= start_limit))
+			break;
+		map = slab_map_word(slab, (unsigned int)(product >> 64));
+		bit = (uint64_t)1 << (uint64_t)(product >> 64) % BITS_PER_WORD;
+		if (unlikely(*map & bit))
+			break;
+		*map |= bit;
+	}
+	slab->inuse = (uint16_t)(slab->inuse - done);
+	return done;
+}
+
+/* The same for a watched cache, but one object at most. It stays in use if the slab is frozen. */
+static size_t put_watched(struct kmem_cache *cache, struct page *slab, void *addr)
+{
+	unsigned int object = slab_object_number(cache, addr);
+	uint64_t *map = slab_map_word(slab, object);
+	uint64_t bit = (uint64_t)1 << object % BITS_PER_WORD;
+
+	if (!slab_is_object(cache, addr) || (*map & bit))
+		return 0;
+	if (debug_put(cache, slab, object)) {
+		*map |= bit;
+		slab->inuse--;
+	}
+	return 1;
+}
+
+static size_t put_in_slab(struct kmem_cache *cache, struct kmem_cache_node *node,
+			  struct page *slab, void **objects, size_t nr, struct list_head *dead)
+{
+	unsigned int before = slab->inuse;
+	size_t done;
+
+	ASSERT_HELD(&node->list_lock, LOCK_NODE);
+	if (unlikely(cache->debug))
+		done = put_watched(cache, slab, objects[0]);
+	else
+		done = put_objects(cache, slab, objects, nr);
+	if (likely(slab->inuse < before)) {
+		SUB_ONCE(node->nr_inuse, before - slab->inuse);
+		settle(cache, node, slab, before == slab->objects, dead);
+	}
+	return done;
 }
 
 static void release_all(struct kmem_cache *cache, struct list_head *dead, struct pcp *pcp,
@@ -500,22 +552,25 @@ void slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pcp 
 	struct list_head dead;
 
 	list_head_init(&dead);
-	for (size_t i = 0; i < nr; i++) {
+	for (size_t i = 0, put; i < nr; i += put) {
 		struct page *slab = slab_of(cache, objects[i]);
-		struct kmem_cache_node *node;
 
-		if (unlikely(!slab || !slab_is_object(cache, objects[i]))) {
-			unlock_node(&held);
-			report_not_an_object(cache, objects[i]);
+		put = 0;
+		if (likely(slab)) {
+			/* it has slabs, so it exists */
+			struct kmem_cache_node *node = load_acquire(&cache->node[slab->nid]);
+
+			lock_node(&held, node);
+			put = put_in_slab(cache, node, slab, objects + i, nr - i, &dead);
+		}
+		if (likely(put))
 			continue;
-		}
-		/* it has slabs, so it exists */
-		node = load_acquire(&cache->node[slab->nid]);
-		lock_node(&held, node);
-		if (unlikely(!put_object(cache, node, slab, objects[i], &dead))) {
-			unlock_node(&held);
+		unlock_node(&held);
+		if (slab && slab_is_object(cache, objects[i]))
 			report_double_free(cache, objects[i]);
-		}
+		else
+			report_not_an_object(cache, objects[i]);
+		put = 1;
 	}
 	unlock_node(&held);
 	release_all(cache, &dead, pcp, pcp_nid);

@@ -32,8 +32,12 @@ struct slot_cache {
 struct slot_sheaves {
 	struct sheaf *main;  /* [slot lock] */
 	struct sheaf *spare; /* [slot lock] */
-	uint32_t events;     /* [slot lock] refills and flushes since the capacity changed */
-	uint32_t swaps;	     /* [slot lock] full sheaves swapped for the spare since then */
+	/* [slot lock] what the capacity follows, see alloc.c */
+	uint16_t events;  /* refills from slabs and flushes to them since it was looked at */
+	uint16_t turns;	  /* changes from flushes to refills since then */
+	uint16_t row;	  /* flushes since the last refill */
+	uint16_t longest; /* row of late after which a refill came */
+	uint32_t swaps;	  /* full sheaves swapped for the spare since the capacity changed */
 };
 
 /* Events since the start, for reports. */
