@@ -25,7 +25,7 @@ bench_cppflags = -D_GNU_SOURCE
 public_cppflags = -I$(top_srcdir)/include -I$(top_builddir)/include
 bench_cflags = -std=gnu11 -O2 -pthread $(NO_BUILTIN_MALLOC) $(WARNING_CFLAGS)
 
-EXTRA_PROGRAMS = bench/measure bench/operations bench/replace
+EXTRA_PROGRAMS = bench/measure bench/operations bench/replace bench/workload
 bench_measure_SOURCES = bench/measure.c
 bench_measure_CPPFLAGS = $(bench_cppflags)
 bench_measure_CFLAGS = $(bench_cflags)
@@ -40,6 +40,26 @@ bench_replace_SOURCES = bench/replace.c
 bench_replace_CPPFLAGS = $(bench_cppflags)
 bench_replace_CFLAGS = $(bench_cflags)
 bench_replace_LDADD =
+
+# One line for each file of workloads.
+bench_workload_SOURCES = bench/workloads/workload.c bench/workloads/workload.h
+bench_workload_SOURCES += bench/workloads/alloc_test.c
+bench_workload_SOURCES += bench/workloads/false_sharing.c
+bench_workload_SOURCES += bench/workloads/glibc.c
+bench_workload_SOURCES += bench/workloads/large.c
+bench_workload_SOURCES += bench/workloads/leak.c
+bench_workload_SOURCES += bench/workloads/mstress.c
+bench_workload_SOURCES += bench/workloads/prodcons.c
+bench_workload_SOURCES += bench/workloads/rptest.c
+bench_workload_SOURCES += bench/workloads/sh.c
+bench_workload_SOURCES += bench/workloads/strings.c
+bench_workload_SOURCES += bench/workloads/threads.c
+bench_workload_SOURCES += bench/workloads/trees.c
+bench_workload_SOURCES += bench/workloads/web.c
+bench_workload_SOURCES += bench/workloads/xmalloc.c
+bench_workload_CPPFLAGS = $(bench_cppflags)
+bench_workload_CFLAGS = $(bench_cflags)
+bench_workload_LDADD =
 
 bench_generated = bench/heavy.c
 bench/heavy.c: tests/programs/heavy-c.awk
@@ -82,7 +102,7 @@ endif
 CLEANFILES += $(EXTRA_PROGRAMS) $(bench_generated)
 
 test_scripts += bench/driver_test.py bench/fastpath_test.py bench/pools_test.py
-check_PROGRAMS += bench/measure bench/operations bench/replace
+check_PROGRAMS += bench/measure bench/operations bench/replace bench/workload
 
 clean-local: clean-bench-results
 clean-bench-results:

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a text tool or an interpreter does with strings: lines are built word by word in buffers
+ * that grow by realloc(), split, put into upper case, joined, sorted. Many small strings that do
+ * not live long. Our own, after the string programs that B. Zorn and D. Grunwald measured:
+ * Empirical Measurements of Six Allocation-intensive C Programs, 1992.
+ */
+#include <ctype.h>
+
+#include "workload.h"
+
+enum { WORDS = 12, MAX_WORD = 14 }; /* of a line, letters of a word; about what English has */
+
+static size_t texts = 20, lines = 10000;
+
+/* A string that grows. */
+struct buffer {
+	char *text;
+	size_t length, room;
+};
+
+static void append(struct buffer *buffer, const char *text, size_t length)
+{
+	size_t needed = buffer->length + length + 1;
+
+	if (needed > buffer->room) {
+		buffer->room = needed + needed / 2;
+		buffer->text = realloc(buffer->text, buffer->room);
+		if (!buffer->text)
+			workload_fail("realloc gives nothing");
+	}
+	memcpy(buffer->text + buffer->length, text, length);
+	buffer->length += length;
+	buffer->text[buffer->length] = '\0';
+}
+
+static char *copy(struct worker *self, const char *text, size_t length)
+{
+	char *string = workload_alloc(length + 1);
+
+	memcpy(string, text, length);
+	string[length] = '\0';
+	self->nr_new++;
+	return string;
+}
+
+/* FNV-1a, so that a letter that has changed anywhere shows. */
+static void drop_string(struct worker *self, char *string)
+{
+	uint64_t sum = 0xcbf29ce484222325ULL;
+
+	for (const char *letter = string; *letter; letter++)
+		sum = (sum ^ (unsigned char)*letter) * 0x100000001b3ULL;
+	free(string);
+	self->nr_dropped++;
+	self->checksum += sum;
+}
+
+static char *new_line(struct worker *self)
+{
+	size_t nr_words = pick_between(&self->random, 1, 2 * WORDS);
+	struct buffer line = { 0 };
+
+	for (size_t i = 0; i < nr_words; i++) {
+		char word[MAX_WORD];
+		size_t length = pick_skewed(&self->random, 2, MAX_WORD);
+
+		for (size_t k = 0; k < length; k++)
+			word[k] = (char)('a' + pick(&self->random, 26));
+		if (i)
+			append(&line, " ", 1);
+		append(&line, word, length);
+	}
+	self->nr_new++;
+	return line.text;
+}
+
+/* Each word becomes a string; how many. */
+static size_t split(struct worker *self, const char *line, char **words)
+{
+	size_t nr = 0;
+
+	for (const char *at = line; *at; at += *at == ' ') {
+		size_t length = strcspn(at, " ");
+
+		words[nr++] = copy(self, at, length);
+		at += length;
+	}
+	return nr;
+}
+
+static char *upper(struct worker *self, char *word)
+{
+	char *copied = copy(self, word, strlen(word));
+
+	for (char *letter = copied; *letter; letter++)
+		*letter = (char)toupper((unsigned char)*letter);
+	drop_string(self, word);
+	return copied;
+}
+
+static char *join(struct worker *self, char **words, size_t nr)
+{
+	struct buffer line = { 0 };
+
+	for (size_t i = 0; i < nr; i++) {
+		if (i)
+			append(&line, " ", 1);
+		append(&line, words[i], strlen(words[i]));
+	}
+	self->nr_new++;
+	return line.text;
+}
+
+static char *upper_line(struct worker *self, const char *line)
+{
+	char *words[2 * WORDS], *joined;
+	size_t nr = split(self, line, words);
+
+	for (size_t i = 0; i < nr; i++)
+		words[i] = upper(self, words[i]);
+	joined = join(self, words, nr);
+	for (size_t i = 0; i < nr; i++)
+		drop_string(self, words[i]);
+	return joined;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The text is gone when it is printed: in order, as one string. */
+static void print_sorted(struct worker *self, char **text)
+{
+	struct buffer all = { 0 };
+
+	qsort(text, lines, sizeof(*text), compare);
+	for (size_t i = 0; i < lines; i++) {
+		append(&all, text[i], strlen(text[i]));
+		append(&all, "\n", 1);
+		drop_string(self, text[i]);
+	}
+	self->nr_new++;
+	drop_string(self, all.text);
+}
+
+static void one_text(struct worker *self)
+{
+	char **text = workload_alloc(lines * sizeof(*text));
+
+	for (size_t i = 0; i < lines; i++) {
+		char *line = new_line(self);
+
+		text[i] = upper_line(self, line);
+		if (strcasecmp(text[i], line))
+			workload_fail("a line has changed");
+		drop_string(self, line);
+	}
+	print_sorted(self, text);
+	free(text);
+}
+
+static void work(struct worker *self)
+{
+	size_t nr = workload_share(texts);
+
+	for (size_t i = 0; i < nr; i++)
+		one_text(self);
+}
+
+static void run(struct worker *self)
+{
+	/* most programs of this kind have one thread, and never start another */
+	if (nr_threads > 1)
+		workers_run(work);
+	else
+		work(self);
+}
+
+static const struct workload_value values[] = {
+	{ "texts", &texts, 1, 1000000, "of all threads together" },
+	{ "lines", &lines, 1, 10000000, "of a text" },
+	{ 0 },
+};
+
+static const struct workload strings = {
+	.name = "strings",
+	.about = "lines are built, split, changed, joined and sorted",
+	.threads = 1,
+	.values = values,
+	.run = run,
+};
+WORKLOAD(strings);
