@@ -6,16 +6,22 @@ EXTRA_DIST += \
 	bench/allocators.conf \
 	bench/callgrind.py \
 	bench/compare-pools \
+	bench/comparison.py \
 	bench/config.py \
 	bench/fastpath \
+	bench/goals.py \
 	bench/machine.py \
 	bench/micro_shim.cc \
 	bench/objects.py \
 	bench/plot.py \
 	bench/programs \
+	bench/progress.py \
 	bench/redis_load.py \
 	bench/report.py \
+	bench/results.py \
 	bench/runner.py \
+	bench/single.py \
+	bench/whole.py \
 	bench/workloads.conf
 
 if !SANITIZER
@@ -112,7 +118,9 @@ bench-programs: $(EXTRA_PROGRAMS) $(bench_generated)
 
 # Options of bench/programs, as in: make bench BENCH_ARGS='-w redis -n 3'
 BENCH_ARGS = --rounds 5 --minutes 8
-BENCH_MICRO_ARGS = --rounds 3 --minutes 2
+BENCH_MICRO_ARGS = --rounds 3 --minutes 2 --seconds 0.03
+BENCH_FULL_ARGS = --rounds 15 --minutes 60 -w default -w full
+BENCH_FULL_MICRO_ARGS = --rounds 7 --minutes 15
 
 # The second comparison runs even if something failed in the first.
 bench: all bench-programs
@@ -124,6 +132,9 @@ bench: all bench-programs
 		echo 'bench: no single operations: Google Benchmark (libbenchmark-dev) was not found'; \
 	fi; \
 	exit $$status
+
+bench-full:
+	@$(MAKE) bench BENCH_ARGS='$(BENCH_FULL_ARGS)' BENCH_MICRO_ARGS='$(BENCH_FULL_MICRO_ARGS)'
 
 BENCH_CACHE_ARGS = --rounds 5 --minutes 5
 
@@ -137,6 +148,6 @@ bench-cache: all bench-programs
 bench-fastpath: all bench-programs
 	@$(top_srcdir)/bench/fastpath --build $(abs_builddir)
 
-.PHONY: bench bench-cache bench-fastpath bench-programs clean-bench-results
+.PHONY: bench bench-cache bench-fastpath bench-full bench-programs clean-bench-results
 
 endif

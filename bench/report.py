@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Raw runs into medians, and medians into Markdown."""
+"""Raw runs into cells: medians, their noise, and what compares them."""
 
 import dataclasses
 import math
@@ -11,7 +11,8 @@ NOISY = 0.15
 FOOTNOTE = (
     "Each cell is the median of the runs, and in brackets its ratio to {base}. "
     "`~`: the runs spread by more than 15 % of the median. "
-    "`failed`: every run, or as many as said, failed or ran out of time."
+    "`failed`: every run, or as many as said, failed or ran out of time. "
+    "`missing`: not installed, so not run."
 )
 
 
@@ -19,20 +20,39 @@ FOOTNOTE = (
 class Cell:
     """What one workload came to under one allocator, in one unit."""
 
-    median: float = math.nan
-    noisy: bool = False
+    values: list = dataclasses.field(default_factory=list)  # of the runs that were fine
     failed: int = 0
     runs: int = 0
     reason: str = ""
+    missing: bool = False
+
+    @property
+    def median(self):
+        return statistics.median(self.values) if self.values else math.nan
+
+    @property
+    def noisy(self):
+        spread = max(self.values) - min(self.values) if self.values else 0
+        return spread > NOISY * self.median
+
+    def quartiles(self):
+        """Lower and upper; of fewer than three runs, the least and the greatest."""
+        if len(self.values) < 3:
+            return min(self.values), max(self.values)
+        lower, _, upper = statistics.quantiles(self.values, n=4, method="inclusive")
+        return lower, upper
 
     def text(self, base):
         if not self.runs:
-            return "–"
-        if math.isnan(self.median):
+            return "missing" if self.missing else "–"
+        if not self.values:
             return f"failed ({self.reason})"
-        text = f"{number(self.median)} ({self.ratio(base):.2f})"
-        if math.isnan(self.ratio(base)):
-            text = number(self.median)
+        return number(self.median) + self.remarks(base)
+
+    def remarks(self, base):
+        """The ratio to base in brackets, and what is to be said of the runs."""
+        ratio = self.ratio(base)
+        text = "" if math.isnan(ratio) else f" ({ratio:.2f})"
         if self.noisy:
             text += " ~"
         if self.failed:
@@ -51,15 +71,9 @@ def number(value):
 
 def cell_of(runs, value):
     """runs: what runner.run() has returned; value: from a run to a number."""
-    cell = Cell(runs=len(runs))
-    good = [value(run) for run in runs if "failed" not in run]
-    cell.failed = len(runs) - len(good)
-    if cell.failed:
-        cell.reason = next(run["failed"] for run in runs if "failed" in run)
-    if good:
-        cell.median = statistics.median(good)
-        cell.noisy = cell.median > 0 and (max(good) - min(good)) / cell.median > NOISY
-    return cell
+    good = [run for run in runs if "failed" not in run]
+    reasons = [run["failed"] for run in runs if "failed" in run] + [""]
+    return Cell([value(run) for run in good], len(runs) - len(good), len(runs), reasons[0])
 
 
 def cells_of(runs, workloads, allocators, value):
@@ -70,46 +84,90 @@ def cells_of(runs, workloads, allocators, value):
     return {key: cell_of(some, value) for key, some in sorted_runs.items()}
 
 
-def geometric_mean(cells, workloads, allocator, base):
+def geometric_mean(values):
+    logs = [math.log(value) for value in values if not math.isnan(value) and value > 0]
+    return math.exp(statistics.fmean(logs)) if logs else math.nan
+
+
+def mean_ratio(cells, workloads, allocator, base):
     """Over the workloads that have a figure for both; and how many those are."""
     ratios = [cells[w, allocator].ratio(cells[w, base]) for w in workloads]
-    logs = [math.log(ratio) for ratio in ratios if not math.isnan(ratio) and ratio > 0]
-    return (math.exp(statistics.fmean(logs)), len(logs)) if logs else (math.nan, 0)
+    ratios = [ratio for ratio in ratios if ratio > 0]
+    return geometric_mean(ratios), len(ratios)
 
 
-def table(title, cells, workloads, allocators, base):
+def mean_to_best(cells, workloads, allocator, allocators):
+    """Of the ratios to the best of all in each row; over how many rows."""
+    ratios = []
+    for workload in workloads:
+        figures = [cells[workload, a].median for a in allocators if cells[workload, a].median > 0]
+        if cells[workload, allocator].median > 0:
+            ratios.append(cells[workload, allocator].median / min(figures))
+    return geometric_mean(ratios), len(ratios)
+
+
+def mean_text(mean, count, total, mark=""):
+    if math.isnan(mean):
+        return "–"
+    text = f"{mark}{mean:.2f}{mark}"
+    return text if count == total else f"{text} of {count}"
+
+
+def table(title, cells, workloads, allocators, base, show=Cell.text):
+    """show: from a cell and that of base to what is shown."""
     lines = [f"### {title}", "", "| | " + " | ".join(allocators) + " |"]
     lines.append("|---|" + "---:|" * len(allocators))
     for workload in workloads:
-        row = [cells[workload, a].text(cells[workload, base]) for a in allocators]
+        row = [show(cells[workload, a], cells[workload, base]) for a in allocators]
         lines.append(f"| {workload} | " + " | ".join(row) + " |")
     means = []
     for allocator in allocators:
-        mean, count = geometric_mean(cells, workloads, allocator, base)
-        text = "–" if math.isnan(mean) else f"**{mean:.2f}**"
-        means.append(text if count == len(workloads) else f"{text} of {count}")
+        mean, count = mean_ratio(cells, workloads, allocator, base)
+        means.append(mean_text(mean, count, len(workloads), "**"))
     lines.append("| geometric mean of ratios | " + " | ".join(means) + " |")
     return "\n".join(lines) + "\n"
 
 
-def behind(cells, workloads, allocators, ours, what):
-    """One line for each workload in which ours is not the first."""
+def best_peer(cells, workload, allocators, ours):
+    """The name of the one with the least median, or nothing."""
+    peers = [a for a in allocators if a != ours and cells[workload, a].values]
+    return min(peers, key=lambda a: cells[workload, a].median, default="")
+
+
+def within_noise(one, other):
+    """Are the medians of two cells apart by less than their runs are? Then the middle halves of both
+    overlap, from the lower to the upper quartile."""
+    low, high = one.quartiles()
+    other_low, other_high = other.quartiles()
+    return low <= other_high and other_low <= high
+
+
+NOISE_RULE = (
+    "Inside the noise: the middle halves of both cells' runs (lower to upper quartile) overlap."
+)
+
+
+def behind(units, workloads, allocators, ours):
+    """units: (what, cells). One line for each workload in which ours is not the first, or failed."""
     lines = []
     for workload in workloads:
-        mine = cells[workload, ours].median
-        others = [
-            (cells[workload, a].median, a)
-            for a in allocators
-            if a != ours and not math.isnan(cells[workload, a].median)
-        ]
-        if math.isnan(mine) or not others:
+        if any(cells[workload, ours].failed for _, cells in units):
+            lines.append(f"- {workload}: failed, see the table")
             continue
-        best, name = min(others)
-        if mine > best:
-            lines.append(f"- {workload}: {what} {mine / best:.2f} times {name}'s")
+        parts = [one_behind(what, cells, workload, allocators, ours) for what, cells in units]
+        parts = [part for part in parts if part]
+        if parts:
+            lines.append(f"- {workload}: " + "; ".join(parts))
     return lines
 
 
-def noise_notes(cells):
-    noisy = sum(cell.noisy for cell in cells.values())
-    return f"{noisy} of {len(cells)} cells are noisy." if noisy else "No cell is noisy."
+def one_behind(what, cells, workload, allocators, ours):
+    mine = cells[workload, ours]
+    name = best_peer(cells, workload, allocators, ours)
+    if not mine.values or not name or mine.median <= cells[workload, name].median:
+        return ""
+    ratio = mine.ratio(cells[workload, name])
+    text = f"{what} {ratio:.2f} times {name}'s" if ratio > 0 else f"{what} above {name}'s 0"
+    if within_noise(mine, cells[workload, name]):
+        text += " (inside the noise)"
+    return text
