@@ -198,6 +198,7 @@ exported void mempool_destroy(mempool_t *pool)
 		return;
 	lock_acquire(&pools_lock, LOCK_MEMPOOLS);
 	list_del(&pool->list);
+	lock_retire(&pool->lock, LOCK_MEMPOOL);
 	lock_release(&pools_lock, LOCK_MEMPOOLS);
 	missing = pool->min_nr - pool->nr_free - pool->nr_owed;
 	if (missing)

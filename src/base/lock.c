@@ -17,6 +17,37 @@ static unsigned int world_depth; /* [world_owner] freezes that were not the firs
 static bool world_torn;		 /* [world_lock; atomic] a lock was held by what a signal interrupted */
 static lock_walker walkers[NR_LOCK_RANKS];
 
+const char *const lock_rank_names[NR_LOCK_RANKS] = {
+	[LOCK_INIT] = "init",
+	[LOCK_SHRINKERS] = "shrinkers",
+	[LOCK_KMALLOC] = "kmalloc",
+	[LOCK_MEMPOOLS] = "mempools",
+	[LOCK_MEMPOOL] = "mempool",
+	[LOCK_LIFETIME] = "lifetime",
+	[LOCK_CACHES] = "caches",
+	[LOCK_SLOTS] = "slots",
+	[LOCK_SLOT] = "slot",
+	[LOCK_BARN] = "barn",
+	[LOCK_NODE] = "node",
+	[LOCK_ZONE] = "zone",
+	[LOCK_SECTIONS] = "sections",
+	[LOCK_HUGE] = "huge",
+	[LOCK_META] = "meta",
+	[LOCK_OPTIONS] = "options",
+};
+
+/*
+ * The rank of the one lock that keeps the list of a rank's locks, for the ranks whose locks come and
+ * go. LOCK_INIT, which keeps none: they are always there.
+ */
+static const enum lock_rank list_rank[NR_LOCK_RANKS] = {
+	[LOCK_MEMPOOL] = LOCK_MEMPOOLS,
+	[LOCK_SLOT] = LOCK_SLOTS,
+	[LOCK_BARN] = LOCK_CACHES,
+	[LOCK_NODE] = LOCK_CACHES,
+};
+static struct lock_count ended[NR_LOCK_RANKS]; /* [list_rank's lock] */
+
 static inline void cpu_relax(void)
 {
 #if defined(__x86_64__)
@@ -76,6 +107,7 @@ cold void lock_acquire_slow(struct lock *lock)
 		return;
 	}
 	take_word(lock, thread_identity());
+	WRITE_ONCE(lock->waits, lock->waits + 1);
 }
 
 /* In a world that this thread has frozen, every lock is to be had. */
@@ -95,6 +127,54 @@ cold void lock_wake(struct lock *lock)
 void lock_set_walker(enum lock_rank rank, lock_walker walker)
 {
 	walkers[rank] = walker;
+}
+
+struct counting {
+	enum lock_rank list;
+	struct lock_count sum;
+};
+
+/* A walker passes nothing on to what it calls. */
+static thread_local_word struct counting *counting;
+
+static void acquire_list(struct lock *lock)
+{
+	lock_acquire(lock, counting->list);
+}
+
+static void release_list(struct lock *lock)
+{
+	lock_release(lock, counting->list);
+}
+
+static void count_one(struct lock *lock)
+{
+	/* racy peeks at what the holder counts */
+	counting->sum.acquisitions += READ_ONCE(lock->acquisitions);
+	counting->sum.waits += READ_ONCE(lock->waits);
+}
+
+void lock_count_rank(enum lock_rank rank, struct lock_count *count)
+{
+	struct counting mine = { .list = list_rank[rank] };
+	lock_walker list = mine.list ? walkers[mine.list] : NULL;
+
+	counting = &mine;
+	if (list)
+		list(acquire_list);
+	mine.sum = ended[rank];
+	if (walkers[rank])
+		walkers[rank](count_one);
+	if (list)
+		list(release_list);
+	counting = NULL;
+	*count = mine.sum;
+}
+
+void lock_retire(const struct lock *lock, enum lock_rank rank)
+{
+	ended[rank].acquisitions += READ_ONCE(lock->acquisitions);
+	ended[rank].waits += READ_ONCE(lock->waits);
 }
 
 /* What this thread holds already, it holds for the code that a signal interrupted. */

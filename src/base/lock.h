@@ -7,6 +7,9 @@
  * every rank it holds. Debug builds check that on every acquisition. No lock is held across a
  * system call that maps, protects or releases memory.
  *
+ * Each lock counts how often it was taken, and how often that was not at once. Its holder counts, in
+ * the line that holds the word, which he has just written.
+ *
  * fork() takes every lock in rank order. So each rank has a walker, which knows all its locks
  * (lock_set_walker()); the enum below is the order in which the walkers run.
  */
@@ -45,6 +48,8 @@ struct lock {
 	 * may be asleep */
 	uint64_t word;
 	uint32_t nested; /* [frozen world's owner] acquisitions that went through, see below */
+	uint32_t waits;	 /* [holder; atomic] acquisitions that found another holder */
+	unsigned long acquisitions; /* [holder; atomic] */
 };
 
 #define LOCK_WAITERS 1u
@@ -111,6 +116,7 @@ static inline void lock_acquire(struct lock *lock, enum lock_rank rank)
 	lock_note_acquire(rank);
 	if (unlikely(!lock_take_free(lock, thread_identity())))
 		lock_acquire_slow(lock);
+	ADD_ONCE(lock->acquisitions, 1);
 }
 
 bool lock_try_slow(struct lock *lock);
@@ -121,6 +127,7 @@ static inline bool lock_try(struct lock *lock, enum lock_rank rank)
 		return false;
 	/* who does not wait need not keep the order */
 	lock_note_try(rank);
+	ADD_ONCE(lock->acquisitions, 1);
 	return true;
 }
 
@@ -147,6 +154,26 @@ typedef void (*lock_walker)(void (*visit)(struct lock *lock));
  * Context: once a rank, while the process sets up the heap.
  */
 void lock_set_walker(enum lock_rank rank, lock_walker walker);
+
+/* "slot", "zone" and so on. */
+extern const char *const lock_rank_names[NR_LOCK_RANKS];
+
+/* Of all locks of a rank since the start, those that have ended included. */
+struct lock_count {
+	unsigned long acquisitions;
+	unsigned long waits;
+};
+
+/**
+ * lock_count_rank() - how often the locks of a rank were taken, and waited for.
+ * @count: gets it. Racy: what others take meanwhile is counted or not.
+ *
+ * Context: no lock is held; takes the one that keeps the list of the rank's locks.
+ */
+void lock_count_rank(enum lock_rank rank, struct lock_count *count);
+
+/* A lock ends, and what it has counted stays. Under the lock that keeps the list of its rank. */
+void lock_retire(const struct lock *lock, enum lock_rank rank);
 
 /*
  * The three moments of fork(). Between lock_freeze_world() and lock_thaw_world() the calling

@@ -190,9 +190,15 @@ static const struct {
 	ITEM(sheaf_flush),
 	ITEM(barn_get),
 	ITEM(barn_put),
+	ITEM(barn_remote),
+	ITEM(remote_free),
+	ITEM(slab_alloc),
+	ITEM(slab_free),
+	ITEM(partial_add),
+	ITEM(partial_del),
 };
 
-_Static_assert(ARRAY_SIZE(vm_items) * sizeof(unsigned long) == sizeof(struct vm_snapshot),
+_Static_assert(ARRAY_SIZE(vm_items) * sizeof(unsigned long) == offsetof(struct vm_snapshot, lock),
 	       "each figure has its line");
 
 void procfs_vmstat(struct text *text, const struct heap_snapshot *heap)
@@ -201,6 +207,12 @@ void procfs_vmstat(struct text *text, const struct heap_snapshot *heap)
 		const void *value = (const char *)&heap->vm + vm_items[i].offset;
 
 		text_printf(text, "%s %lu\n", vm_items[i].name, *(const unsigned long *)value);
+	}
+	for (int rank = 0; rank < NR_LOCK_RANKS; rank++) {
+		const struct lock_count *count = &heap->vm.lock[rank];
+
+		text_printf(text, "lock_%s %lu\n", lock_rank_names[rank], count->acquisitions);
+		text_printf(text, "lock_%s_wait %lu\n", lock_rank_names[rank], count->waits);
 	}
 }
 

@@ -6,7 +6,7 @@
 #ifndef SLABUDDY_BASE_SNAPSHOT_H
 #define SLABUDDY_BASE_SNAPSHOT_H
 
-#include "base/compiler.h"
+#include "base/lock.h"
 
 /* Room for what a heap may have; how much of it there is, the snapshot says. */
 #define SNAPSHOT_NAME_BYTES 32
@@ -122,6 +122,14 @@ struct vm_snapshot {
 	unsigned long sheaf_flush;
 	unsigned long barn_get; /* full sheaves */
 	unsigned long barn_put;
+	unsigned long barn_remote; /* of barn_get, those that another slot had left there */
+	unsigned long remote_free; /* objects put back into slabs that another slot took from last */
+	unsigned long slab_alloc;
+	unsigned long slab_free;
+	unsigned long partial_add; /* slabs put on a partial list */
+	unsigned long partial_del;
+	/* locks, by rank */
+	struct lock_count lock[NR_LOCK_RANKS];
 };
 
 struct heap_snapshot {

@@ -16,6 +16,9 @@
 #define PCP_RUNS 4
 #define PCP_RUN_PAGES 64U
 
+/* What fits into struct page's taker. */
+#define PCP_MAX_OWNER 63
+
 /*
  * Owned by one slot. All zero is an empty one. Its blocks are PAGE_PCP and count as dirty, since
  * most of them come from slabs that were in use.
@@ -29,6 +32,8 @@ struct pcp {
 	struct page *runs[PCP_RUNS]; /* oldest first */
 	unsigned long pgalloc;	     /* [owner; atomic] pages handed out of lists and runs, ever */
 	unsigned long pgfree;	     /* [owner; atomic] pages taken into them, ever */
+	/* [const] the slot's number, which its slabs remember; 1 to PCP_MAX_OWNER, then from 1 again; 0: none */
+	uint8_t owner;
 };
 
 /**

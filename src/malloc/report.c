@@ -205,6 +205,8 @@ static bool collect_vmstat(struct report *report)
 	vm->alloc_fail = vm_event_read(VM_ALLOC_FAIL);
 	vm->slabs_scanned = vm_event_read(VM_SLABS_SCANNED);
 	vm->nr_metadata_pages = meta_mapped_bytes() >> PAGE_SHIFT;
+	for (int rank = 0; rank < NR_LOCK_RANKS; rank++)
+		lock_count_rank((enum lock_rank)rank, &vm->lock[rank]);
 	return true;
 }
 

@@ -206,6 +206,7 @@ static bool refill_main(struct slot *slot, struct kmem_cache *cache)
 	full = node ? barn_get_full(&node->barn) : NULL;
 	if (full) {
 		ADD_ONCE(slot->events.barn_get, 1);
+		ADD_ONCE(slot->events.barn_remote, full->owner != slot->pcp.owner);
 		barn_put_empty(&node->barn, detach_main(slot, cache));
 		install_main(slot, cache, full);
 		return true;
@@ -334,6 +335,7 @@ static bool store_main(struct slot *slot, struct kmem_cache *cache, struct kmem_
 	fresh = empty_sheaf(cache, node, slot_cache_of(slot, cache)->capacity);
 	if (!fresh)
 		return false;
+	slot_sheaves_of(slot, cache)->main->owner = slot->pcp.owner;
 	if (!barn_put_full(&node->barn, detach_main(slot, cache), limit)) {
 		barn_put_empty(&node->barn, fresh);
 		return false;
@@ -345,7 +347,9 @@ static bool store_main(struct slot *slot, struct kmem_cache *cache, struct kmem_
 
 static void flush_sheaf(struct slot *slot, struct kmem_cache *cache, struct sheaf *sheaf)
 {
-	slab_flush(cache, sheaf->objects, sheaf->size, &slot->pcp, slot->nid);
+	size_t remote = slab_flush(cache, sheaf->objects, sheaf->size, &slot->pcp, slot->nid);
+
+	ADD_ONCE(slot->events.remote_free, remote);
 	ADD_ONCE(slot->events.sheaf_flush, sheaf->size > 0);
 	sheaf->size = 0;
 }
@@ -442,7 +446,8 @@ static void give(struct kmem_cache *cache, void **objects, size_t nr)
 		make_room(slot, cache);
 	}
 	if (given < nr)
-		slab_flush(cache, objects + given, nr - given, &slot->pcp, slot->nid);
+		ADD_ONCE(slot->events.remote_free,
+			 slab_flush(cache, objects + given, nr - given, &slot->pcp, slot->nid));
 	slot_leave(slot);
 }
 

@@ -386,6 +386,50 @@ static unsigned long slabs_left(struct kmem_cache *cache)
 	return slabs;
 }
 
+static struct slab_events ended_events; /* [caches_lock] of caches that have ended */
+
+static void add_events(const struct kmem_cache *cache, struct slab_events *events)
+{
+	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
+		struct kmem_cache_node *node = load_acquire(&cache->node[nid]);
+
+		if (!node)
+			continue;
+		lock_acquire(&node->list_lock, LOCK_NODE);
+		events->slab_alloc += node->events.slab_alloc;
+		events->slab_free += node->events.slab_alloc - node->nr_slabs;
+		events->partial_add += node->events.partial_add;
+		events->partial_del += node->events.partial_add - node->nr_partial;
+		lock_release(&node->list_lock, LOCK_NODE);
+	}
+}
+
+void cache_count_events(struct slab_events *events)
+{
+	struct list_head *pos;
+
+	lock_acquire(&caches_lock, LOCK_CACHES);
+	*events = ended_events;
+	list_for_each (pos, &caches)
+		add_events(list_entry(pos, struct kmem_cache, list), events);
+	lock_release(&caches_lock, LOCK_CACHES);
+}
+
+/* What a cache that ends has counted goes to the totals. */
+static void retire_counters(struct kmem_cache *cache)
+{
+	ASSERT_HELD(&caches_lock, LOCK_CACHES);
+	add_events(cache, &ended_events);
+	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
+		const struct kmem_cache_node *node = load_acquire(&cache->node[nid]);
+
+		if (!node)
+			continue;
+		lock_retire(&node->barn.lock, LOCK_BARN);
+		lock_retire(&node->list_lock, LOCK_NODE);
+	}
+}
+
 static void free_nodes(struct kmem_cache *cache)
 {
 	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
@@ -419,6 +463,7 @@ int cache_teardown(struct kmem_cache *cache)
 	lock_acquire(&lifetime_lock, LOCK_LIFETIME);
 	lock_acquire(&caches_lock, LOCK_CACHES);
 	list_del(&cache->list);
+	retire_counters(cache);
 	give_tag_back(cache);
 	store_release(&cache->ready, false);
 	lock_release(&caches_lock, LOCK_CACHES);

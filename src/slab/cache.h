@@ -40,6 +40,15 @@ struct node_audit {
 	unsigned long empty;
 };
 
+/*
+ * Events since the start, for reports. All [list_lock]. Slabs given back and slabs taken off the
+ * lists are these less those that are there.
+ */
+struct node_events {
+	unsigned long slab_alloc;  /* slabs made */
+	unsigned long partial_add; /* slabs put on a partial list */
+};
+
 struct kmem_cache_node {
 	struct lock list_lock;
 	uint32_t nr_partial;	 /* [list_lock] slabs on the partial lists */
@@ -47,6 +56,7 @@ struct kmem_cache_node {
 	unsigned long nr_slabs;	 /* [list_lock] */
 	unsigned long nr_inuse;	 /* [list_lock] objects handed out by all slabs */
 	struct list_head partial[NR_FULLNESS]; /* [list_lock] */
+	struct node_events events;
 	struct barn barn;
 	struct node_audit audit;
 };
@@ -187,6 +197,16 @@ struct cache_count {
 
 /* Racy where threads run: what they take and give meanwhile is counted or not. */
 void cache_count(struct kmem_cache *cache, struct cache_count *count);
+
+/* What happened on the nodes of all caches that there have been. */
+struct slab_events {
+	unsigned long slab_alloc;
+	unsigned long slab_free;
+	unsigned long partial_add;
+	unsigned long partial_del;
+};
+
+void cache_count_events(struct slab_events *events);
 
 /* The cache with a tag, or NULL. */
 struct kmem_cache *tag_to_cache(size_t tag);

@@ -17,7 +17,8 @@ struct sheaf {
 	uint32_t capacity;  /* [const] pointers it may hold */
 	uint32_t size;	    /* pointers in it; out of date while it is a slot's main sheaf */
 	uint32_t tag;	    /* [prefilled] of its cache */
-	uint32_t reserved[2];
+	uint32_t owner;	    /* [full, in a barn] the slot that left it there, see struct pcp */
+	uint32_t reserved;
 	void *objects[];
 };
 

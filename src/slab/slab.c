@@ -27,6 +27,7 @@ static void slab_init(struct kmem_cache *cache, struct page *slab)
 	slab->order = cache->order;
 	WRITE_ONCE(slab->nid, page_zone(slab)->nid);
 	slab->fullness = 0;
+	slab->taker = 0;
 	slab->inuse = 0;
 	slab->objects = cache->objects;
 	/* whoever checks caches looks at pages that he does not own */
@@ -110,9 +111,10 @@ static void slab_release(struct kmem_cache *cache, struct page *slab, struct pcp
 
 static void partial_add(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab)
 {
-	slab->fullness = (uint8_t)fullness_of(cache, slab->inuse);
+	slab->fullness = fullness_of(cache, slab->inuse) & (NR_FULLNESS - 1);
 	list_add(&slab->lru, &node->partial[slab->fullness]);
 	node->nr_partial++;
+	node->events.partial_add++;
 	ADD_ONCE(node->nr_empty, !slab->inuse);
 }
 
@@ -177,8 +179,14 @@ static struct page *fullest_partial(struct kmem_cache_node *node)
 	return NULL;
 }
 
+/* Who takes with a slot's lists for pages. */
+static uint8_t owner_of(const struct pcp *pcp)
+{
+	return pcp ? pcp->owner : 0;
+}
+
 static unsigned int take_from_partial_locked(struct kmem_cache *cache, struct kmem_cache_node *node,
-					     void **objects, unsigned int want)
+					     void **objects, unsigned int want, uint8_t taker)
 {
 	unsigned int got = 0, inuse = 0;
 
@@ -192,6 +200,7 @@ static unsigned int take_from_partial_locked(struct kmem_cache *cache, struct km
 		got += take_objects(cache, slab, objects + got, want - got);
 		/* more than was got when the slab was frozen */
 		inuse += slab->inuse - before;
+		slab->taker = taker & PCP_MAX_OWNER;
 		if (slab->inuse < slab->objects)
 			partial_add(cache, node, slab);
 	}
@@ -200,12 +209,12 @@ static unsigned int take_from_partial_locked(struct kmem_cache *cache, struct km
 }
 
 static unsigned int take_from_partial(struct kmem_cache *cache, struct kmem_cache_node *node,
-				      void **objects, unsigned int want)
+				      void **objects, unsigned int want, uint8_t taker)
 {
 	unsigned int got;
 
 	lock_acquire(&node->list_lock, LOCK_NODE);
-	got = take_from_partial_locked(cache, node, objects, want);
+	got = take_from_partial_locked(cache, node, objects, want, taker);
 	lock_release(&node->list_lock, LOCK_NODE);
 	return got;
 }
@@ -215,6 +224,7 @@ static void node_add(struct kmem_cache *cache, struct kmem_cache_node *node, str
 {
 	ASSERT_HELD(&node->list_lock, LOCK_NODE);
 	ADD_ONCE(node->nr_slabs, 1);
+	node->events.slab_alloc++;
 	ADD_ONCE(node->nr_inuse, slab->inuse);
 	if (unlikely(cache->debug))
 		debug_slab_list(cache, slab);
@@ -239,11 +249,12 @@ static unsigned int take_from_new(struct kmem_cache *cache, unsigned int nid, vo
 	}
 	/* what is around a watched cache's objects changes under the lock only */
 	got = cache->debug ? 0 : take_objects(cache, slab, objects, want);
+	slab->taker = owner_of(pcp) & PCP_MAX_OWNER;
 	lock_acquire(&node->list_lock, LOCK_NODE);
 	node_add(cache, node, slab);
 	/* before another thread takes them all, and this one thinks that there is no memory */
 	if (unlikely(cache->debug))
-		got = take_from_partial_locked(cache, node, objects, want);
+		got = take_from_partial_locked(cache, node, objects, want, owner_of(pcp));
 	lock_release(&node->list_lock, LOCK_NODE);
 	return got;
 }
@@ -343,7 +354,7 @@ static unsigned int take_from_other_nodes(struct kmem_cache *cache, unsigned int
 		struct kmem_cache_node *node = load_acquire(&cache->node[(nid + n) % nodes]);
 
 		if (node)
-			got += take_from_partial(cache, node, objects + got, want - got);
+			got += take_from_partial(cache, node, objects + got, want - got, 0);
 	}
 	return got;
 }
@@ -361,7 +372,7 @@ unsigned int slab_refill(struct kmem_cache *cache, unsigned int nid, void **obje
 			 unsigned int want, struct pcp *pcp)
 {
 	struct kmem_cache_node *node = cache_node(cache, nid);
-	unsigned int got = node ? take_from_partial(cache, node, objects, want) : 0;
+	unsigned int got = node ? take_from_partial(cache, node, objects, want, owner_of(pcp)) : 0;
 
 	/* half of what is wanted is good enough to spare another slab */
 	while (got < DIV_ROUND_UP(want, 2) && !cache->ctor) {
@@ -545,11 +556,13 @@ static void lock_node(struct kmem_cache_node **held, struct kmem_cache_node *nod
 	*held = node;
 }
 
-void slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pcp *pcp,
-		unsigned int pcp_nid)
+size_t slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pcp *pcp,
+		  unsigned int pcp_nid)
 {
 	struct kmem_cache_node *held = NULL;
+	const uint8_t owner = owner_of(pcp);
 	struct list_head dead;
+	size_t remote = 0;
 
 	list_head_init(&dead);
 	for (size_t i = 0, put; i < nr; i += put) {
@@ -560,8 +573,12 @@ void slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pcp 
 			/* it has slabs, so it exists */
 			struct kmem_cache_node *node = load_acquire(&cache->node[slab->nid]);
 
+			bool other;
+
 			lock_node(&held, node);
+			other = slab->taker != owner;
 			put = put_in_slab(cache, node, slab, objects + i, nr - i, &dead);
+			remote += other ? put : 0;
 		}
 		if (likely(put))
 			continue;
@@ -574,6 +591,7 @@ void slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pcp 
 	}
 	unlock_node(&held);
 	release_all(cache, &dead, pcp, pcp_nid);
+	return remote;
 }
 
 void slab_shrink_node(struct kmem_cache *cache, struct kmem_cache_node *node)

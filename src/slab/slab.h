@@ -39,9 +39,11 @@ void *slab_try_take(struct kmem_cache *cache);
  *
  * Slabs that become empty go back to the buddy, but for a few. An object whose bit says that it is
  * free already, and a pointer that is no object of @cache, is reported (see report.h).
+ *
+ * Return: how many of them lie in slabs that another slot than @pcp's took from last.
  */
-void slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pcp *pcp,
-		unsigned int pcp_nid);
+size_t slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pcp *pcp,
+		  unsigned int pcp_nid);
 
 /**
  * slab_construct() - a new slab, its objects constructed, among the node's partial slabs.

@@ -61,6 +61,7 @@ static struct slot *slot_new(int nid)
 	lock_acquire(&slots_lock, LOCK_SLOTS);
 	slot->in_use = true;
 	slot->nid = (uint8_t)(nid == NUMA_NO_NODE ? nr_slots % nodes : (unsigned int)nid);
+	slot->pcp.owner = (uint8_t)(nr_slots % PCP_MAX_OWNER + 1);
 	nr_slots++;
 	slot->next = all_slots;
 	all_slots = slot;
@@ -164,7 +165,9 @@ void slot_adopt_all(void)
 
 static void drain_sheaf(struct slot *slot, struct kmem_cache *cache, struct sheaf *sheaf)
 {
-	slab_flush(cache, sheaf->objects, sheaf->size, &slot->pcp, slot->nid);
+	size_t remote = slab_flush(cache, sheaf->objects, sheaf->size, &slot->pcp, slot->nid);
+
+	ADD_ONCE(slot->events.remote_free, remote);
 	ADD_ONCE(slot->events.sheaf_flush, sheaf->size > 0);
 	sheaf->size = 0;
 }

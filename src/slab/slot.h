@@ -46,6 +46,8 @@ struct slot_events {
 	unsigned long sheaf_flush;  /* sheaves emptied into slabs */
 	unsigned long barn_get;	    /* full sheaves fetched from a barn */
 	unsigned long barn_put;	    /* and left there */
+	unsigned long barn_remote;  /* of those fetched, the ones that another slot had left */
+	unsigned long remote_free;  /* objects put back into slabs that another slot took from last */
 };
 
 /* A slot's part for one group of named caches. */

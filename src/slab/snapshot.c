@@ -172,6 +172,19 @@ static void add_slot(struct slot *slot, struct vm_snapshot *vm)
 	vm->sheaf_flush += READ_ONCE(slot->events.sheaf_flush);
 	vm->barn_get += READ_ONCE(slot->events.barn_get);
 	vm->barn_put += READ_ONCE(slot->events.barn_put);
+	vm->barn_remote += READ_ONCE(slot->events.barn_remote);
+	vm->remote_free += READ_ONCE(slot->events.remote_free);
+}
+
+static void add_nodes(struct vm_snapshot *vm)
+{
+	struct slab_events events;
+
+	cache_count_events(&events);
+	vm->slab_alloc = events.slab_alloc;
+	vm->slab_free = events.slab_free;
+	vm->partial_add = events.partial_add;
+	vm->partial_del = events.partial_del;
 }
 
 void slots_snapshot(struct heap_snapshot *heap)
@@ -179,4 +192,5 @@ void slots_snapshot(struct heap_snapshot *heap)
 	cache_for_each(add_slab_pages, heap);
 	for (struct slot *slot = slot_first(); slot; slot = slot->next)
 		add_slot(slot, &heap->vm);
+	add_nodes(&heap->vm);
 }

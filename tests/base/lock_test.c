@@ -102,6 +102,73 @@ START_TEST(frozen_world)
 }
 END_TEST
 
+static struct lock_count count_of(enum lock_rank rank)
+{
+	struct lock_count count = { 1, 1 };
+
+	lock_count_rank(rank, &count);
+	return count;
+}
+
+START_TEST(acquisitions_are_counted)
+{
+	ck_assert_uint_eq(count_of(LOCK_OPTIONS).acquisitions, 0);
+	lock_set_walker(LOCK_OPTIONS, walk_both);
+	for (int i = 0; i < 3; i++) {
+		lock_acquire(&a, LOCK_OPTIONS);
+		ck_assert(!lock_try(&a, LOCK_OPTIONS));
+		lock_release(&a, LOCK_OPTIONS);
+	}
+	ck_assert(lock_try(&b, LOCK_OPTIONS));
+	lock_release(&b, LOCK_OPTIONS);
+	ck_assert_uint_eq(count_of(LOCK_OPTIONS).acquisitions, 4);
+	ck_assert_uint_eq(count_of(LOCK_OPTIONS).waits, 0);
+	/* what a lock that ends has counted stays */
+	lock_retire(&a, LOCK_OPTIONS);
+	ck_assert_uint_eq(count_of(LOCK_OPTIONS).acquisitions, 4 + 3);
+}
+END_TEST
+
+START_TEST(waits_are_counted)
+{
+	pthread_t thread;
+
+	lock_set_walker(LOCK_OPTIONS, walk_both);
+	lock_acquire(&a, LOCK_OPTIONS);
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_a, NULL), 0);
+	/* asleep: so it has come too late for the lock */
+	while (!(READ_ONCE(a.word) & LOCK_WAITERS))
+		sched_yield();
+	lock_release(&a, LOCK_OPTIONS);
+	pthread_join(thread, NULL);
+	ck_assert_uint_eq(count_of(LOCK_OPTIONS).acquisitions, 2);
+	ck_assert_uint_eq(count_of(LOCK_OPTIONS).waits, 1);
+}
+END_TEST
+
+static void walk_a(void (*visit)(struct lock *lock))
+{
+	visit(&a);
+}
+
+/* The list of mempools must stand still while the locks of mempools are counted. */
+static void walk_b_under_a(void (*visit)(struct lock *lock))
+{
+	ck_assert(lock_is_mine(&a));
+	visit(&b);
+}
+
+START_TEST(locks_that_come_and_go_are_counted_under_their_list)
+{
+	lock_set_walker(LOCK_MEMPOOLS, walk_a);
+	lock_set_walker(LOCK_MEMPOOL, walk_b_under_a);
+	lock_acquire(&b, LOCK_MEMPOOL);
+	lock_release(&b, LOCK_MEMPOOL);
+	ck_assert_uint_eq(count_of(LOCK_MEMPOOL).acquisitions, 1);
+	ck_assert_uint_eq(a.word, 0);
+}
+END_TEST
+
 /* The audit freezes the world, in a fork handler it freezes a frozen one: the outer thaw counts. */
 START_TEST(frozen_twice)
 {
@@ -275,6 +342,9 @@ int main(void)
 
 	tcase_add_test(tc, mutual_exclusion);
 	tcase_add_test(tc, try_takes_only_what_is_free);
+	tcase_add_test(tc, acquisitions_are_counted);
+	tcase_add_test(tc, waits_are_counted);
+	tcase_add_test(tc, locks_that_come_and_go_are_counted_under_their_list);
 	tcase_add_test(tc, frozen_world);
 	tcase_add_test(tc, frozen_twice);
 	tcase_add_loop_test(tc, frozen_with_a_lock_held, 0, 2);

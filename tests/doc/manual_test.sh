@@ -71,6 +71,18 @@ while read -r what; do
 	grep -q "^\.It .*$what" doc/slabuddy.7 || fail "slabuddy(7) has no \"$what\""
 done <"$dir/faults"
 
+# ---- And every figure of slabuddy_vmstat() that is not the kernel's -----------------------------------
+
+figures=$(sed -n 's/^\tITEM(\([a-z_0-9]*\)),$/\1/p' src/base/procfs.c
+	sed -n 's/^\t\[LOCK_[A-Z]*\] = "\([a-z]*\)",$/lock_\1/p' src/base/lock.c)
+[ "$(wc -w <<<"$figures")" -ge 60 ] || fail "only these figures: $figures"
+kernels=' nr_free_pages nr_free_pages_blocks nr_mlock nr_slab_reclaimable nr_slab_unreclaimable nr_memmap_pages
+	pgalloc_dma pgalloc_dma32 pgalloc_normal allocstall_dma allocstall_dma32 allocstall_normal pgfree slabs_scanned '
+for figure in $figures; do
+	[[ ${kernels//$'\n\t'/ } == *" $figure "* ]] ||
+		grep -q "^\.It Li .*\b$figure\b" src/api/slabuddy_slabinfo.3 || fail "slabuddy_vmstat(3) has no $figure"
+done
+
 # ---- They render -----------------------------------------------------------------------------------
 
 if ! command -v mandoc >/dev/null; then
