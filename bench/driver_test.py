@@ -4,6 +4,7 @@ named, and the figures are those of the program that ran. A few seconds."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -95,6 +96,28 @@ class DriverTest(unittest.TestCase):
         self.assertIn("absent is left out: no libno-such-malloc.so.9", self.result.stdout)
         self.assertIn("absent is left out: no no-such-program", self.result.stdout)
 
+        # and have a row and a column
+        self.assertRegex(self.result.stdout, r"\| \| glibc \| plain \| absent \|")
+        self.assertRegex(self.result.stdout, r"\| absent \| missing \| missing \| missing \|")
+        self.assertRegex(self.result.stdout, r"\| fine \| [0-9.]+ .*\| [0-9.]+ .*\| missing \|")
+
+    def test_progress(self):
+        # 9 workloads but for the two that do not run, 2 allocators
+        self.assertIn("round 1/2, 14/14, ", self.result.stderr)
+        self.assertRegex(self.result.stderr, r"round 2/2, 1/14, .* left: fine plain: ")
+        self.assertIn("hangs glibc: timeout before, so not tried again", self.result.stderr)
+
+    def test_pictures(self):
+        if not shutil.which("gnuplot"):
+            self.assertIn("no pictures: gnuplot is not installed", self.result.stdout)
+            return
+        for name in ("results.svg", "means.svg", "scatter.svg"):
+            self.assertIn(f"({name})", self.result.stdout)
+            with open(os.path.join(self.scratch.name, "out", name), encoding="utf-8") as file:
+                picture = file.read()
+            self.assertIn("</svg>", picture)
+            self.assertIn("plain", picture)
+
     def test_figures(self):
         for run in self.runs("fine") + self.runs("fine", "plain"):
             self.assertNotIn("failed", run)
@@ -111,6 +134,85 @@ class DriverTest(unittest.TestCase):
 
     def test_sets(self):
         self.assertEqual(self.runs("unasked"), [])
+
+
+# Stands for bench/micro: does what the variables say that are set for an allocator.
+MICRO = """#!/usr/bin/python3
+import json, os, sys
+options = dict(word.lstrip("-").partition("=")[::2] for word in sys.argv[1:])
+names = ["nothing/real_time/threads:1", "pair/64/real_time/threads:1", "pair/9/real_time/threads:1"]
+if "benchmark_list_tests" in options:
+    print("\\n".join(name for name in names if options["benchmark_filter"] in (".", name[:7])))
+    sys.exit()
+if "CRASH" in os.environ:
+    os.kill(os.getpid(), 11)
+rows = [{"name": name, "items_per_second": 1e8} for name in names]
+if "LACK" in os.environ:
+    rows[1] = {"name": names[1], "error_occurred": True, "error_message": "no luck"}
+    del rows[2]
+json.dump({"benchmarks": rows}, open(options["benchmark_out"], "w"))
+"""
+
+MICRO_ALLOCATORS = """
+glibc   -
+lacking -           LACK=1
+crash   -           CRASH=1
+absent  libno-such-malloc.so.9
+"""
+
+
+class MicroTest(unittest.TestCase):
+    """Single operations, of a program that does as told."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory(prefix="slabuddy-bench-test.")
+        top = cls.scratch.name
+        os.mkdir(os.path.join(top, "bench"))
+        os.symlink(os.path.join(BUILD, "bench", "measure"), os.path.join(top, "bench", "measure"))
+        program = os.path.join(top, "bench", "micro")
+        with open(program, "w", encoding="utf-8") as file:
+            file.write(MICRO)
+        os.chmod(program, 0o755)
+        with open(os.path.join(top, "allocators"), "w", encoding="utf-8") as file:
+            file.write(MICRO_ALLOCATORS)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scratch.cleanup()
+
+    def micro(self, *arguments):
+        top = self.scratch.name
+        return subprocess.run(
+            [
+                sys.executable, os.path.join(HERE, "programs"), "--build", top, "--micro", "-n", "1",
+                "--allocators", os.path.join(top, "allocators"), *arguments,
+            ],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def test_rows(self):
+        result = self.micro()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("| | glibc | lacking | crash | absent |", result.stdout)
+        self.assertIn(
+            "| pair/64 | 10.0 (1.00) | failed (no luck) | failed (signal 11) | missing |",
+            result.stdout,
+        )
+        self.assertIn(
+            "| pair/9 | 10.0 (1.00) | failed (no figures) | failed (signal 11) | missing |",
+            result.stdout,
+        )
+        self.assertIn("`nothing` is the loop without any malloc, and part of", result.stdout)
+
+    def test_filter(self):
+        result = self.micro("-w", "pair/64", "-a", "glibc")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("| pair/64 |", result.stdout)
+        self.assertNotIn("| pair/9 |", result.stdout)
+        result = self.micro("-w", "no_such")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("no such single operation: no_such", result.stderr)
 
 
 if __name__ == "__main__":

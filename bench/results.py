@@ -59,8 +59,9 @@ class Table:
         lines.append("")
         for allocator in self.raw["allocators"]:
             variables = "".join(f" {k}={v}" for k, v in allocator["environment"].items())
-            where = f"`{allocator['library'] or 'no preload'}{variables}`"
-            lines.append(f"- {allocator['name']}: {allocator['missing'] or where}")
+            if not allocator["missing"]:  # else a note says so
+                where = allocator["library"] or "no preload"
+                lines.append(f"- {allocator['name']}: `{where}{variables}`")
         return "\n".join(lines + [f"- {note}" for note in self.raw["notes"]] + [""])
 
 
@@ -178,7 +179,7 @@ def micro_sections(raw):
     sections = {"micro-head": those.head("Single operations")}
     title = "Wall time of an operation, nanoseconds"
     loop = "`nothing` is the loop without any malloc, and part of each other row"
-    if ("nothing", those.base) in cells:
+    if ("nothing", those.base) in cells and cells["nothing", those.base].values:
         loop += f": {report.number(cells['nothing', those.base].median)} ns"
     sections["micro"] = those.table(title, cells, those.rows) + f"\n{loop}.\n"
     sections["micro-means"] = summary(those, [("time", cells)])
