@@ -11,11 +11,6 @@
 #include "page/meta.h"
 #include "slab/slot.h"
 
-static inline struct zone *slot_zone(const struct slot *slot)
-{
-	return &node_data[slot->nid].zones[ZONE_NORMAL];
-}
-
 /* Whether @slot has page sheaves; they are made when it has none. */
 static inline bool slot_has_page_sheaves(struct slot *slot)
 {

@@ -18,6 +18,8 @@ libcore_la_SOURCES += \
 	src/buddy/purge.h \
 	src/buddy/run.c \
 	src/buddy/run.h \
+	src/buddy/run_sheaf.c \
+	src/buddy/run_sheaf.h \
 	src/buddy/snapshot.c \
 	src/buddy/snapshot.h \
 	src/buddy/validate.c \

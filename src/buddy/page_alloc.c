@@ -15,6 +15,16 @@ struct request {
 	bool may_be_long; /* it need not fit into a block */
 };
 
+static struct page *from_run_sheaf(struct run_sheaf *sheaf, struct zone *zone, uint32_t nr_pages)
+{
+	void *run = run_sheaf_pop(sheaf, nr_pages, PAGE_USED);
+
+	if (run)
+		return run_page(run);
+	run_sheaf_missed(sheaf, zone, nr_pages);
+	return NULL;
+}
+
 /* A slot's lists are for pages of its own node that may be used for anything. */
 static struct page *from_pcp(const struct request *rq, unsigned int *nr_dirty)
 {
@@ -26,8 +36,8 @@ static struct page *from_pcp(const struct request *rq, unsigned int *nr_dirty)
 		return NULL;
 	if (rq->nr_pages == (size_t)1 << order && order <= PCP_MAX_ORDER)
 		page = pcp_alloc(rq->pcp, zone, order, gfp_migratetype(rq->gfp));
-	else if (!order)
-		page = pcp_alloc_run(rq->pcp, rq->nr_pages);
+	else if (!order && rq->nr_pages <= MAX_RUN_PAGES)
+		page = from_run_sheaf(&rq->pcp->runs, zone, (uint32_t)rq->nr_pages);
 	if (page)
 		*nr_dirty = page->nr_pages;
 	return page;
@@ -138,7 +148,9 @@ void page_free(struct page *page, unsigned int order, enum migratetype mt, struc
 
 void page_free_exact(struct page *page, struct pcp *pcp, unsigned int pcp_nid)
 {
-	if (!may_keep(pcp, pcp_nid, page_zone(page)) || !pcp_free_run(pcp, page))
+	struct zone *zone = page_zone(page);
+
+	if (!may_keep(pcp, pcp_nid, zone) || !run_sheaf_keep(&pcp->runs, zone, page))
 		zone_free_run(page, page->nr_pages);
 }
 

@@ -110,61 +110,16 @@ void pcp_free(struct pcp *pcp, struct zone *zone, struct page *page, unsigned in
 		drain_to(pcp, zone, HIGH_PAGES / 2);
 }
 
-/* Take the run at @index out of the list. */
-static struct page *remove_run(struct pcp *pcp, unsigned int index)
-{
-	struct page *page = pcp->runs[index];
-
-	pcp->run_pages -= page->nr_pages;
-	pcp->nr_runs--;
-	for (; index < pcp->nr_runs; index++)
-		pcp->runs[index] = pcp->runs[index + 1];
-	page_set_type(page, PAGE_USED);
-	return page;
-}
-
-struct page *pcp_alloc_run(struct pcp *pcp, size_t nr_pages)
-{
-	for (unsigned int i = pcp->nr_runs; i-- > 0;) {
-		size_t length = pcp->runs[i]->nr_pages;
-
-		if (length >= nr_pages && length <= nr_pages + nr_pages / 8) {
-			ADD_ONCE(pcp->pgalloc, length);
-			return remove_run(pcp, i);
-		}
-	}
-	return NULL;
-}
-
-static void free_oldest_run(struct pcp *pcp)
-{
-	zone_free_kept_run(remove_run(pcp, 0));
-}
-
-bool pcp_free_run(struct pcp *pcp, struct page *page)
-{
-	if (page->nr_pages > PCP_RUN_PAGES)
-		return false;
-	while (pcp->nr_runs == PCP_RUNS || pcp->run_pages + page->nr_pages > PCP_RUN_PAGES)
-		free_oldest_run(pcp);
-	page_set_type(page, PAGE_PCP_RUN);
-	ADD_ONCE(pcp->pgfree, page->nr_pages);
-	pcp->runs[pcp->nr_runs++] = page;
-	pcp->run_pages += page->nr_pages;
-	return true;
-}
-
 void pcp_drain(struct pcp *pcp, struct zone *zone)
 {
-	while (pcp->nr_runs)
-		free_oldest_run(pcp);
+	run_sheaf_drain(&pcp->runs, zone);
 	if (pcp->nr_pages)
 		drain_to(pcp, zone, 0);
 }
 
 void pcp_snapshot(const struct pcp *pcp, struct pageset_snapshot *pageset)
 {
-	pageset->count = pcp->nr_pages + pcp->run_pages;
-	pageset->high = HIGH_PAGES + PCP_RUN_PAGES;
+	pageset->count = READ_ONCE(pcp->nr_pages) + READ_ONCE(pcp->runs.nr_pages);
+	pageset->high = HIGH_PAGES + MAX(READ_ONCE(pcp->runs.limit), BASE_RUN_PAGES);
 	pageset->batch = pcp->refill_pages;
 }

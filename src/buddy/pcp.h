@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a slot keeps of free pages, so that they come and go without the zone's lock: lists of blocks
- * of low order, for slabs, and a few exact runs, for middling blocks that are freed and allocated in
+ * of low order, for slabs, and a sheaf of exact runs, for large blocks that are freed and allocated in
  * turn.
  */
 #ifndef SLABUDDY_BUDDY_PCP_H
 #define SLABUDDY_BUDDY_PCP_H
 
-#include "buddy/zone.h"
+#include "buddy/run_sheaf.h"
 
 /* As in the kernel (PAGE_ALLOC_COSTLY_ORDER): what is larger is rare enough for the lock. */
 #define PCP_MAX_ORDER 3
-
-/* Runs kept, and how long they may be together. Arbitrary: 256 KiB. */
-#define PCP_RUNS 4
-#define PCP_RUN_PAGES 64U
 
 /* What fits into struct page's taker. */
 #define PCP_MAX_OWNER 63
@@ -27,11 +23,9 @@ struct pcp {
 	struct list_head lists[PCP_MAX_ORDER + 1][MIGRATE_TYPES];
 	uint32_t nr_pages;
 	uint32_t refill_pages; /* how much the next refill brings: doubles with each, halves on free */
-	uint32_t nr_runs;
-	uint32_t run_pages;	      /* of all runs */
-	struct page *runs[PCP_RUNS]; /* oldest first */
-	unsigned long pgalloc;	     /* [owner; atomic] pages handed out of lists and runs, ever */
-	unsigned long pgfree;	     /* [owner; atomic] pages taken into them, ever */
+	unsigned long pgalloc; /* [owner; atomic] pages handed out of the lists, ever */
+	unsigned long pgfree;  /* [owner; atomic] pages taken into them, ever */
+	struct run_sheaf runs;
 	/* [const] the slot's number, which its slabs remember; 1 to PCP_MAX_OWNER, then from 1 again; 0: none */
 	uint8_t owner;
 };
@@ -50,17 +44,6 @@ struct page *pcp_alloc(struct pcp *pcp, struct zone *zone, unsigned int order,
 /* Take a block of low order of zone @zone back; beyond a limit, half of the blocks go on to the zone. */
 void pcp_free(struct pcp *pcp, struct zone *zone, struct page *page, unsigned int order,
 	      enum migratetype mt);
-
-/**
- * pcp_alloc_run() - one of the kept runs.
- * @nr_pages: length, at least; what is up to an eighth longer will do.
- *
- * Return: the first page, PAGE_USED with nr_pages, all of it dirty; or NULL.
- */
-struct page *pcp_alloc_run(struct pcp *pcp, size_t nr_pages);
-
-/* Keep a run of zone @zone, in the place of older ones if need be. Return: false: it is too long. */
-bool pcp_free_run(struct pcp *pcp, struct page *page);
 
 /* The pages in it, and how many it may keep, for reports. @pageset: gets count, high and batch. */
 struct pageset_snapshot;

@@ -14,12 +14,38 @@ struct purge_batch {
 	unsigned int nr;
 };
 
+static unsigned long dirty_min_pages(void)
+{
+	return READ_ONCE(options.dirty_min_kib) / (PAGE_SIZE / 1024);
+}
+
 unsigned long high_wmark_pages(const struct zone *zone)
 {
 	unsigned long used = zone->managed_pages - zone->nr_free_pages - zone->nr_isolated;
+	unsigned long high = dirty_min_pages() + used / 100 * READ_ONCE(options.dirty_percent);
 
-	return READ_ONCE(options.dirty_min_kib) / (PAGE_SIZE / 1024) +
-	       used / 100 * READ_ONCE(options.dirty_percent);
+	/* dirty_min may have become less meanwhile */
+	return high - MIN(high, zone->nr_lent);
+}
+
+bool zone_lend(struct zone *zone, unsigned long nr_pages)
+{
+	bool lent;
+
+	zone_lock(zone);
+	lent = zone->nr_lent + nr_pages <= dirty_min_pages() / 2;
+	if (lent)
+		zone->nr_lent += nr_pages;
+	zone_unlock(zone);
+	return lent;
+}
+
+void zone_take_back_lent(struct zone *zone, unsigned long nr_pages)
+{
+	zone_lock(zone);
+	ASSERT(zone->nr_lent >= nr_pages);
+	zone->nr_lent -= nr_pages;
+	zone_unlock(zone);
 }
 
 unsigned long low_wmark_pages(const struct zone *zone)

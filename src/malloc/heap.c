@@ -86,11 +86,22 @@ static __attribute__((constructor)) void heap_boot(void)
 	lock_set_walker(LOCK_HUGE, huge_walk_locks);
 }
 
-noinline void *heap_malloc_slow(size_t size)
+/* The rest stays in functions of its own, so that the common case of a large block needs no stack frame. */
+static noinline void *malloc_any(size_t size)
 {
+	void *ptr;
+
 	if (size <= MAX_SLAB_BYTES)
 		return alloc_object(size_to_tag(size), size);
-	return alloc_block(size, 1, false);
+	ptr = large_alloc_kept(this_slot, size);
+	return ptr ? ptr : alloc_block(size, 1, false);
+}
+
+noinline void *heap_malloc_slow(size_t size)
+{
+	void *ptr = size > MAX_SLAB_BYTES ? large_alloc_newest(this_slot, size) : NULL;
+
+	return likely(ptr) ? ptr : malloc_any(size);
 }
 
 void *heap_calloc(size_t nr, size_t size)
@@ -172,7 +183,7 @@ static bool free_block(void *ptr)
 	return freed;
 }
 
-noinline void heap_free_slow(void *ptr)
+static noinline void free_any(void *ptr)
 {
 	struct kmem_cache *cache;
 
@@ -188,6 +199,12 @@ noinline void heap_free_slow(void *ptr)
 		report_lost(ptr);
 	else
 		foreign_free(ptr);
+}
+
+noinline void heap_free_slow(void *ptr)
+{
+	if (unlikely(!large_free_kept(this_slot, ptr)))
+		free_any(ptr);
 }
 
 /* Bytes of the block that starts at @ptr; 0 when none does. */
@@ -231,7 +248,7 @@ static void *resize_pages(void *ptr, size_t size, size_t bytes)
 	void *now = NULL;
 
 	if (page && size > MAX_SLAB_BYTES && size <= MAX_LARGE_BYTES)
-		now = large_resize(page, size) ? ptr : NULL;
+		now = large_resize(slot, page, size) ? ptr : NULL;
 	else if (!page && size > MAX_LARGE_BYTES)
 		now = huge_resize(ptr, size);
 	else if (!page && fits_well(size, bytes))
@@ -278,7 +295,7 @@ static void *place_for(const void *ptr, size_t size, size_t bytes)
 	slot = slot_enter();
 	now = large_alloc(slot, size * 2, 1, &nr_dirty);
 	if (now)
-		large_leave_room(large_page(now), size, nr_dirty);
+		large_leave_room(slot, large_page(now), size, nr_dirty);
 	slot_leave(slot);
 	return now || fault_answer.fail ? now : heap_malloc(size);
 }

@@ -5,20 +5,23 @@
 #include "buddy/run.h"
 #include "slab/slot.h"
 
-static size_t total_pages; /* [atomic] */
-static size_t nr_blocks;   /* [atomic] */
-
-static void account(size_t blocks, size_t pages)
-{
-	__atomic_fetch_add(&nr_blocks, blocks, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&total_pages, pages, __ATOMIC_RELAXED);
-}
-
 void large_clear(void *ptr, unsigned int nr_dirty)
 {
 	struct page *page = large_page(ptr);
 
 	zone_clear_run(page, page->nr_pages, nr_dirty);
+}
+
+void *large_alloc_kept(struct slot *slot, size_t size)
+{
+	void *ptr;
+
+	if (!large_may_be_kept(size))
+		return NULL;
+	ptr = run_sheaf_pop(&slot->pcp.runs, (uint32_t)bytes_to_pages(size), PAGE_LARGE);
+	if (ptr)
+		large_account(slot, 1, run_page(ptr)->nr_pages);
+	return ptr;
 }
 
 struct page *large_alloc_on(struct slot *slot, unsigned int nid, gfp_t gfp, size_t size, size_t align,
@@ -31,8 +34,9 @@ struct page *large_alloc_on(struct slot *slot, unsigned int nid, gfp_t gfp, size
 				nr_dirty, slot->nid == nid ? &slot->pcp : NULL);
 	if (!page)
 		return NULL;
+	page->nid = page_zone(page)->type == ZONE_NORMAL ? page_zone(page)->nid : NO_NODE;
 	page_set_type(page, PAGE_LARGE);
-	account(1, page->nr_pages);
+	large_account(slot, 1, page->nr_pages);
 	return page;
 }
 
@@ -41,19 +45,6 @@ void *large_alloc(struct slot *slot, size_t size, size_t align, unsigned int *nr
 	struct page *page = large_alloc_on(slot, slot->nid, 0, size, align, nr_dirty);
 
 	return page ? page_start(page) : NULL;
-}
-
-struct page *large_page(const void *ptr)
-{
-	struct section *section = addr_to_section(ptr);
-	unsigned int pfn = addr_to_pfn(ptr);
-	struct page *page;
-
-	if (!section || !IS_ALIGNED((uintptr_t)ptr, PAGE_SIZE) ||
-	    section_tag(section, pfn) != TAG_PLAIN)
-		return NULL;
-	page = section_page(section, pfn);
-	return page_type(page) == PAGE_LARGE ? page : NULL;
 }
 
 bool large_free(struct slot *slot, struct page *page)
@@ -65,12 +56,12 @@ bool large_free(struct slot *slot, struct page *page)
 	if (!__atomic_compare_exchange_n(&page->type, &expected, PAGE_USED, false, __ATOMIC_ACQUIRE,
 					 __ATOMIC_RELAXED))
 		return false;
-	account((size_t)-1, -(size_t)nr_pages);
+	large_account(slot, -1UL, -(unsigned long)nr_pages);
 	page_free_exact(page, &slot->pcp, slot->nid);
 	return true;
 }
 
-bool large_resize(struct page *page, size_t size)
+bool large_resize(struct slot *slot, struct page *page, size_t size)
 {
 	size_t old_pages = page->nr_pages;
 	size_t new_pages = bytes_to_pages(size);
@@ -79,11 +70,11 @@ bool large_resize(struct page *page, size_t size)
 		return false;
 	if (new_pages < old_pages)
 		zone_shorten_run(page, new_pages);
-	account(0, new_pages - old_pages);
+	large_account(slot, 0, new_pages - old_pages);
 	return true;
 }
 
-void large_leave_room(struct page *page, size_t size, unsigned int nr_dirty)
+void large_leave_room(struct slot *slot, struct page *page, size_t size, unsigned int nr_dirty)
 {
 	size_t old_pages = page->nr_pages;
 	size_t new_pages = bytes_to_pages(size);
@@ -93,15 +84,24 @@ void large_leave_room(struct page *page, size_t size, unsigned int nr_dirty)
 		zone_shorten_run(page, new_pages);
 	else if (new_pages < old_pages)
 		zone_return_tail(page, new_pages);
-	account(0, new_pages - old_pages);
+	large_account(slot, 0, new_pages - old_pages);
 }
 
 size_t large_total_bytes(void)
 {
-	return READ_ONCE(total_pages) << PAGE_SHIFT;
+	unsigned long pages = 0;
+
+	for (struct slot *slot = slot_first(); slot; slot = slot->next)
+		pages += READ_ONCE(slot->large_pages);
+	/* racy: a block may have been seen where it was freed and not where it was allocated */
+	return (long)pages > 0 ? pages << PAGE_SHIFT : 0;
 }
 
 size_t large_count(void)
 {
-	return READ_ONCE(nr_blocks);
+	unsigned long blocks = 0;
+
+	for (struct slot *slot = slot_first(); slot; slot = slot->next)
+		blocks += READ_ONCE(slot->large_blocks);
+	return (long)blocks > 0 ? blocks : 0;
 }

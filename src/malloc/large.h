@@ -8,11 +8,54 @@
 #include <slabuddy/gfp.h>
 
 #include "page/page.h"
+#include "slab/slot.h"
 
 /* Above half a section a block is a mapping of its own. */
 #define MAX_LARGE_BYTES (SECTION_BYTES / 2)
 
-struct slot;
+/* What a slot has handed out, less what came back through it: only the sum over all slots means something. */
+static always_inline void large_account(struct slot *slot, unsigned long blocks, unsigned long pages)
+{
+	ADD_ONCE(slot->large_blocks, blocks);
+	ADD_ONCE(slot->large_pages, pages);
+}
+
+/* The large block that starts at @ptr, or NULL. */
+static always_inline struct page *large_page(const void *ptr)
+{
+	struct section *section = addr_to_section(ptr);
+	unsigned int pfn = addr_to_pfn(ptr);
+	struct page *page;
+
+	if (!section || !IS_ALIGNED((uintptr_t)ptr, PAGE_SIZE) ||
+	    section_tag(section, pfn) != TAG_PLAIN)
+		return NULL;
+	page = section_page(section, pfn);
+	return page_type(page) == PAGE_LARGE ? page : NULL;
+}
+
+/* Whether a request may be served from what the calling thread's slot keeps. */
+static always_inline bool large_may_be_kept(size_t size)
+{
+	/* who wants to see each request sees this one in large_alloc() */
+	return size <= MAX_RUN_PAGES * PAGE_SIZE && gfp_is_fast(0);
+}
+
+/* The block that was left last with the calling thread's slot, if it fits, without a lock; or NULL. */
+static always_inline void *large_alloc_newest(struct slot *slot, size_t size)
+{
+	void *ptr;
+
+	if (unlikely(!large_may_be_kept(size)))
+		return NULL;
+	ptr = run_sheaf_pop_newest(&slot->pcp.runs, (uint32_t)bytes_to_pages(size), PAGE_LARGE);
+	if (likely(ptr))
+		large_account(slot, 1, run_page(ptr)->nr_pages);
+	return ptr;
+}
+
+/* Any that fits. */
+void *large_alloc_kept(struct slot *slot, size_t size);
 
 /*
  * A run of pages for @size bytes at a multiple of @align, a power of two. @slot: the caller's, held
@@ -28,15 +71,30 @@ struct page *large_alloc_on(struct slot *slot, unsigned int nid, gfp_t gfp, size
 /* Make a block just allocated read as zero. No lock need be held, so that nobody waits for it. */
 void large_clear(void *ptr, unsigned int nr_dirty);
 
-/* The large block that starts at @ptr, or NULL. */
-struct page *large_page(const void *ptr);
-
 /* @slot: as above. Return: false when @page is not allocated any more: somebody else freed it just
  * now. */
 bool large_free(struct slot *slot, struct page *page);
 
+/*
+ * Leave a block with the calling thread's slot, without a lock. Return: false when there is no room, or @ptr
+ * is no large block. Of two threads that free one block at the same moment, neither may be found out.
+ */
+static always_inline bool large_free_kept(struct slot *slot, void *ptr)
+{
+	struct page *page = large_page(ptr);
+	unsigned long nr_pages;
+
+	if (!page || page->nid != slot->nid)
+		return false;
+	nr_pages = page->nr_pages;
+	if (!run_sheaf_push(&slot->pcp.runs, page, ptr))
+		return false;
+	large_account(slot, -1UL, -nr_pages);
+	return true;
+}
+
 /* Make a block @size bytes long where it stands. Return: false when it cannot be. */
-bool large_resize(struct page *page, size_t size);
+bool large_resize(struct slot *slot, struct page *page, size_t size);
 
 static inline size_t large_bytes(const struct page *page)
 {
@@ -45,7 +103,7 @@ static inline size_t large_bytes(const struct page *page)
 
 /* Make a block that was just allocated, and not touched, @size bytes long: what is behind it is free
  * then, so that it can grow. @nr_dirty: as large_alloc() said. */
-void large_leave_room(struct page *page, size_t size, unsigned int nr_dirty);
+void large_leave_room(struct slot *slot, struct page *page, size_t size, unsigned int nr_dirty);
 
 /* Bytes and number of large blocks. */
 size_t large_total_bytes(void);

@@ -99,7 +99,7 @@ struct kmem_cache;
 struct page {
 	uint8_t type;	     /* [atomic] enum page_type */
 	uint8_t order;	     /* [BUDDY, PCP, ISOLATED, SLAB, BLOCK] the block has 2^order pages */
-	uint8_t nid;	     /* [SLAB] node; [BLOCK] whose page sheaves take it, see buddy/page_sheaf.h */
+	uint8_t nid;	     /* [SLAB] node; [BLOCK, LARGE] whose slots may keep it, see buddy/page_sheaf.h */
 	uint8_t fullness : 2; /* [SLAB] which partial list, see slab/cache.h */
 	uint8_t taker : 6;    /* [SLAB] whose refill took from it last, see struct pcp; 0: nobody's */
 	union {

@@ -101,6 +101,14 @@ noinline struct slot *slot_next_none(struct slot *none)
 	return NULL;
 }
 
+/* Nobody may want this slot for long: what its zone lent it helps others. */
+static void settle(struct slot *slot)
+{
+	lock_acquire(&slot->lock, LOCK_SLOT);
+	run_sheaf_settle(&slot->pcp.runs, slot_zone(slot));
+	lock_release(&slot->lock, LOCK_SLOT);
+}
+
 static void slot_give_back(struct slot *slot)
 {
 	bool warm;
@@ -108,7 +116,9 @@ static void slot_give_back(struct slot *slot)
 	lock_acquire(&slots_lock, LOCK_SLOTS);
 	warm = nr_free_slots < MAX_WARM_FREE;
 	lock_release(&slots_lock, LOCK_SLOTS);
-	if (!warm)
+	if (warm)
+		settle(slot);
+	else
 		slot_drain(slot);
 
 	lock_acquire(&slots_lock, LOCK_SLOTS);
@@ -155,6 +165,7 @@ void slot_adopt_all(void)
 		/* fork() waited for the shared one */
 		if (!slot->in_use || slot == own || slot == &slot_shared)
 			continue;
+		run_sheaf_recount(&slot->pcp.runs);
 		slot->in_use = false;
 		slot->next_free = free_slots;
 		free_slots = slot;
@@ -285,7 +296,7 @@ static void drain_group(struct slot *slot, unsigned int number)
 
 void slot_drain_pages(struct slot *slot)
 {
-	struct zone *zone = &node_data[slot->nid].zones[ZONE_NORMAL];
+	struct zone *zone = slot_zone(slot);
 
 	ASSERT_HELD(&slot->lock, LOCK_SLOT);
 	page_sheaves_drain(slot->page_sheaves, zone);

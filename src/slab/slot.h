@@ -65,7 +65,9 @@ struct slot {
 	struct slot *next;	 /* [const once it is on the list] all slots */
 	struct slot *next_free;	 /* [SLOTS] stack of slots that no thread owns */
 	size_t sheaf_bytes;	 /* [slot lock] bytes of objects that all main sheaves can hold */
-	struct pcp pcp;		 /* [slot lock] */
+	struct pcp pcp;		 /* [slot lock; pcp.runs: owner] */
+	unsigned long large_pages;  /* [owner; atomic] in blocks, see malloc/large.h */
+	unsigned long large_blocks; /* [owner; atomic] */
 	struct page_sheaves *page_sheaves; /* [owner; atomic] made at the first use of the page API */
 	struct slot_events events; /* [slot lock; atomic] */
 	struct slot_sheaves sheaves[NR_CLASS_TAGS];
@@ -87,6 +89,12 @@ extern struct slot slot_gone;	       /* no more: the thread is in its last destr
 
 /* What threads without a slot use, one at a time, under its lock. */
 extern struct slot slot_shared;
+
+/* Where a slot's pages come from. */
+static inline struct zone *slot_zone(const struct slot *slot)
+{
+	return &node_data[slot->nid].zones[ZONE_NORMAL];
+}
 
 static inline bool slot_is_real(const struct slot *slot)
 {

@@ -166,8 +166,8 @@ static void add_slot(struct slot *slot, struct vm_snapshot *vm)
 	vm->pgfree += sheaves.pgfree;
 	vm->nr_pcp_pages += pageset.count;
 	vm->nr_slots++;
-	vm->pgalloc_normal += READ_ONCE(slot->pcp.pgalloc);
-	vm->pgfree += READ_ONCE(slot->pcp.pgfree);
+	vm->pgalloc_normal += READ_ONCE(slot->pcp.pgalloc) + READ_ONCE(slot->pcp.runs.pgalloc);
+	vm->pgfree += READ_ONCE(slot->pcp.pgfree) + READ_ONCE(slot->pcp.runs.pgfree);
 	vm->sheaf_refill += READ_ONCE(slot->events.sheaf_refill);
 	vm->sheaf_flush += READ_ONCE(slot->events.sheaf_flush);
 	vm->barn_get += READ_ONCE(slot->events.barn_get);

@@ -183,9 +183,10 @@ static void check_slot(struct slot *slot, void *audit)
 	};
 
 	cache_for_each(check_sheaves, &walk);
-	if (walk.at_rest)
-		page_sheaves_validate(audit, slot->page_sheaves,
-				      &node_data[slot->nid].zones[ZONE_NORMAL]);
+	if (walk.at_rest) {
+		page_sheaves_validate(audit, slot->page_sheaves, slot_zone(slot));
+		run_sheaf_validate(audit, &slot->pcp.runs, slot_zone(slot));
+	}
 }
 
 void slab_validate_all(struct audit *audit)

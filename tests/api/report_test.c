@@ -693,7 +693,7 @@ START_TEST(zone_figures)
 	ck_assert_uint_eq(zone_figure(name, "  start_pfn: ") % PAGES_PER_SECTION, 0);
 	/* the shared slot, and this thread's */
 	ck_assert_uint_eq(zone_figure(name, "    cpu: 1\n              count: "),
-			  this_slot->pcp.nr_pages + this_slot->pcp.run_pages);
+			  this_slot->pcp.nr_pages + this_slot->pcp.runs.nr_pages);
 }
 END_TEST
 

@@ -9,6 +9,7 @@ test_programs += \
 	tests/buddy/pcp_test \
 	tests/buddy/purge_test \
 	tests/buddy/robson_test \
+	tests/buddy/run_sheaf_test \
 	tests/buddy/run_test \
 	tests/buddy/stuck_test \
 	tests/buddy/textbook_test \
@@ -26,6 +27,7 @@ tests_buddy_purge_test_SOURCES = tests/buddy/purge_test.c $(arena)
 tests_buddy_purge_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_discard
 tests_buddy_robson_test_SOURCES = tests/buddy/robson_test.c $(arena)
 tests_buddy_robson_test_LDFLAGS = $(refusing)
+tests_buddy_run_sheaf_test_SOURCES = tests/buddy/run_sheaf_test.c $(arena)
 tests_buddy_run_test_SOURCES = tests/buddy/run_test.c $(arena)
 tests_buddy_stuck_test_SOURCES = tests/buddy/stuck_test.c $(arena)
 tests_buddy_stuck_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_page_size \

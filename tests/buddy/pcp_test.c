@@ -10,7 +10,6 @@ START_TEST(zero_is_empty)
 {
 	pcp_drain(&pcp, zone);
 	ck_assert_uint_eq(pcp.nr_pages, 0);
-	ck_assert_ptr_null(pcp_alloc_run(&pcp, 5));
 	assert_heap_sound();
 }
 END_TEST
@@ -106,40 +105,6 @@ START_TEST(drained_pages_merge)
 }
 END_TEST
 
-START_TEST(runs)
-{
-	struct page *pages[PCP_RUNS + 1];
-	unsigned long free_before;
-
-	for (unsigned int i = 0; i <= PCP_RUNS; i++)
-		pages[i] = take_pages(9 + i);
-	free_before = zone->nr_free_pages;
-	for (unsigned int i = 0; i < PCP_RUNS; i++) {
-		ck_assert(pcp_free_run(&pcp, pages[i]));
-		ck_assert_int_eq(page_type(pages[i]), PAGE_PCP_RUN);
-	}
-	ck_assert_uint_eq(zone->nr_free_pages, free_before);
-	assert_heap_sound();
-	/* one more: the oldest goes */
-	ck_assert(pcp_free_run(&pcp, pages[PCP_RUNS]));
-	ck_assert_uint_eq(zone->nr_free_pages, free_before + 9);
-	assert_heap_sound();
-
-	/* a fit, or an eighth more, but not less and not much more */
-	ck_assert_ptr_null(pcp_alloc_run(&pcp, 14));
-	ck_assert_ptr_eq(pcp_alloc_run(&pcp, 13), pages[4]);
-	ck_assert_int_eq(page_type(pages[4]), PAGE_USED);
-	ck_assert_uint_eq(pages[4]->nr_pages, 13);
-	ck_assert_ptr_eq(pcp_alloc_run(&pcp, 11), pages[3]);
-	ck_assert_ptr_null(pcp_alloc_run(&pcp, 5));
-	ck_assert(!pcp_free_run(&pcp, take_pages(PCP_RUN_PAGES + 1)));
-	pcp_drain(&pcp, zone);
-	ck_assert_uint_eq(pcp.nr_runs, 0);
-	ck_assert_uint_eq(pcp.run_pages, 0);
-	assert_heap_sound();
-}
-END_TEST
-
 START_TEST(high_orders_bypass_it)
 {
 	struct page *page = page_alloc(0, __GFP_MOVABLE, PCP_MAX_ORDER + 1, &pcp);
@@ -197,7 +162,6 @@ int main(void)
 	tcase_add_test(tc, each_order_and_type_has_its_list);
 	tcase_add_test(tc, too_much_goes_to_the_zone);
 	tcase_add_test(tc, drained_pages_merge);
-	tcase_add_test(tc, runs);
 	tcase_add_test(tc, high_orders_bypass_it);
 	tcase_add_test(tc, random_use);
 	return test_run(tc);

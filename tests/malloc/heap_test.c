@@ -30,7 +30,7 @@ static void assert_good_size(size_t usable, size_t align, size_t size)
 
 	ck_assert_uint_ge(usable, size);
 	ck_assert_uint_ge(usable, good);
-	if (good <= MAX_SLAB_BYTES || good > PCP_RUN_PAGES * PAGE_SIZE)
+	if (good <= MAX_SLAB_BYTES || good > MAX_RUN_PAGES * PAGE_SIZE)
 		ck_assert_uint_eq(usable, good);
 	else
 		ck_assert_uint_le(usable, good + good / 8);
