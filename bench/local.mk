@@ -108,6 +108,7 @@ endif
 CLEANFILES += $(EXTRA_PROGRAMS) $(bench_generated)
 
 test_scripts += bench/driver_test.py bench/fastpath_test.py bench/pools_test.py bench/report_test.py
+test_scripts += bench/workloads_test.sh
 check_PROGRAMS += bench/measure bench/operations bench/replace bench/workload
 
 clean-local: clean-bench-results

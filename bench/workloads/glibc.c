@@ -16,7 +16,7 @@ static const size_t counts[] = { 25, 100, 400, 1600 };
 enum { NR_COUNTS = sizeof(counts) / sizeof(counts[0]), MAX_COUNT = 1600 };
 
 static size_t rounds = 16000, simple_min = 8, simple_max = 4096;
-static size_t steps = 20000000, set = 1024, thread_min = 8, thread_max = 32 << 10;
+static size_t steps = 40000000, set = 1024, thread_min = 8, thread_max = 32 << 10;
 
 static void some(struct worker *self, size_t size, size_t nr)
 {

@@ -10,7 +10,7 @@
 
 enum { MAX_SHARED = 100000 };
 
-static size_t rounds = 60, steps = 150000, own = 2000, nr_shared = 1000;
+static size_t rounds = 150, steps = 150000, own = 2000, nr_shared = 1000;
 static size_t min_bytes = 8, max_bytes = 8 << 10;
 
 static _Atomic(void *) shared[MAX_SHARED];

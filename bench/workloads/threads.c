@@ -9,7 +9,7 @@
  */
 #include "workload.h"
 
-static size_t generations = 1000, brief_bytes = 256 << 10;
+static size_t generations = 3000, brief_bytes = 256 << 10;
 static size_t idle_turns = 8, idle_bytes = 2 << 20;
 static size_t min_bytes = 16, max_bytes = 1000;
 

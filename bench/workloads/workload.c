@@ -175,7 +175,8 @@ static void take_arguments(char **argv)
 			take_value(*arg);
 	}
 	if (nr_threads % multiple)
-		refuse("-t: %s wants a multiple of %u", workload->name, multiple);
+		refuse("-t: %u is not a multiple of %u, as %s wants", nr_threads, multiple,
+		       workload->name);
 	for (const struct workload_value *v = workload->values; v && v->name; v++)
 		if (!strcmp(v->name, "min") && v[1].name && !strcmp(v[1].name, "max") &&
 		    *v[0].value > *v[1].value)
