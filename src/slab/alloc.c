@@ -203,11 +203,10 @@ static bool refill_main(struct slot *slot, struct kmem_cache *cache)
 		swap_spare(slot, cache);
 		return true;
 	}
-	full = node ? barn_get_full(&node->barn) : NULL;
+	full = node ? barn_trade_empty(&node->barn, detach_main(slot, cache)) : NULL;
 	if (full) {
 		ADD_ONCE(slot->events.barn_get, 1);
 		ADD_ONCE(slot->events.barn_remote, full->owner != slot->pcp.owner);
-		barn_put_empty(&node->barn, detach_main(slot, cache));
 		install_main(slot, cache, full);
 		return true;
 	}
@@ -311,18 +310,11 @@ static uint32_t barn_limit(struct slot *slot, struct kmem_cache *cache,
 	return (uint32_t)MIN(MAX(two, share), cache->barn_max);
 }
 
-/* An empty sheaf to put in the place of a full one, or NULL. */
-static struct sheaf *empty_sheaf(struct kmem_cache *cache, struct kmem_cache_node *node,
-				 uint32_t capacity)
-{
-	struct sheaf *sheaf = node ? barn_get_empty(&node->barn, capacity) : NULL;
-
-	return sheaf ? sheaf : sheaf_alloc(MIN(capacity, cache->sheaf_max));
-}
-
 /* Hand the full main sheaf to the barn. Return: false when it does not want it. */
 static bool store_main(struct slot *slot, struct kmem_cache *cache, struct kmem_cache_node *node)
 {
+	struct sheaf *full = detach_main(slot, cache);
+	uint32_t capacity = slot_cache_of(slot, cache)->capacity;
 	struct sheaf *fresh;
 	uint32_t limit;
 
@@ -330,15 +322,18 @@ static bool store_main(struct slot *slot, struct kmem_cache *cache, struct kmem_
 		return false;
 	limit = barn_limit(slot, cache, node);
 	/* racy peek; rechecked under the lock */
-	if (READ_ONCE(node->barn.nr_objects) + slot_cache_of(slot, cache)->count > limit)
+	if (READ_ONCE(node->barn.nr_objects) + full->size > limit)
 		return false;
-	fresh = empty_sheaf(cache, node, slot_cache_of(slot, cache)->capacity);
-	if (!fresh)
-		return false;
-	slot_sheaves_of(slot, cache)->main->owner = slot->pcp.owner;
-	if (!barn_put_full(&node->barn, detach_main(slot, cache), limit)) {
-		barn_put_empty(&node->barn, fresh);
-		return false;
+	full->owner = slot->pcp.owner;
+	fresh = barn_trade_full(&node->barn, full, limit, capacity);
+	if (!fresh) {
+		fresh = sheaf_alloc(MIN(capacity, cache->sheaf_max));
+		if (!fresh)
+			return false;
+		if (!barn_put_full(&node->barn, full, limit)) {
+			sheaf_free(fresh);
+			return false;
+		}
 	}
 	ADD_ONCE(slot->events.barn_put, 1);
 	install_main(slot, cache, fresh);

@@ -21,14 +21,15 @@ struct barn {
 /* A sheaf with objects in it, or NULL. */
 struct sheaf *barn_get_full(struct barn *barn);
 
+/* The same in exchange for an empty one, which stays the caller's when there is none. */
+struct sheaf *barn_trade_empty(struct barn *barn, struct sheaf *empty);
+
 /* Return: false when the barn would then hold more than @max_objects: the sheaf stays the caller's. */
 bool barn_put_full(struct barn *barn, struct sheaf *sheaf, uint32_t max_objects);
 
-/* An empty sheaf for at least @capacity pointers, or NULL. */
-struct sheaf *barn_get_empty(struct barn *barn, uint32_t capacity);
-
-/* Keeps a few; frees the rest. */
-void barn_put_empty(struct barn *barn, struct sheaf *sheaf);
+/* The same in exchange for an empty one of at least @capacity. Return: NULL: there is none, or no room. */
+struct sheaf *barn_trade_full(struct barn *barn, struct sheaf *full, uint32_t max_objects,
+			      uint32_t capacity);
 
 /* Take everything out. Return: the full sheaves as a list; the empty ones are freed. */
 struct sheaf *barn_drain(struct barn *barn);
