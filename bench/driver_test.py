@@ -28,6 +28,7 @@ killed   default 20  perl     perl -MPOSIX -e POSIX::raise(9)
 hangs    default 1   perl     perl -e sleep(30)
 silent   default 20  perl     self: perl -e 1
 itself   default 20  perl     self: perl TOP/itself.pl
+inside   default 20  perl     self: sh TOP/inside.sh $BUILD/bench/measure
 absent   default 20  no-such-program  no-such-program
 unasked  other   20  perl     perl -e 1
 """
@@ -36,6 +37,10 @@ ITSELF = """
 die "preloaded" if $ENV{LD_PRELOAD};
 open(my $out, ">", $ENV{BENCH_FIGURES}) or die;
 print $out '{"wall_s": 12.5, "peak_kib": 2048}';
+"""
+
+INSIDE = """
+[ -z "${LD_PRELOAD-}" ] && exec "$1" "$BENCH_FIGURES" 10 perl -e 'exit(7)'
 """
 
 
@@ -50,6 +55,7 @@ class DriverTest(unittest.TestCase):
             ("allocators", ALLOCATORS),
             ("workloads", WORKLOADS.replace("TOP", top)),
             ("itself.pl", ITSELF),
+            ("inside.sh", INSIDE),
         ):
             with open(os.path.join(top, name), "w", encoding="utf-8") as file:
                 file.write(text)
@@ -82,6 +88,7 @@ class DriverTest(unittest.TestCase):
             ("killed", "signal 9"),
             ("hangs", "timeout"),
             ("silent", "no figures"),
+            ("inside", "exit status 7"),
         ):
             for run in self.runs(workload):
                 self.assertIn(reason, run["failed"])
@@ -102,9 +109,9 @@ class DriverTest(unittest.TestCase):
         self.assertRegex(self.result.stdout, r"\| fine \| [0-9.]+ .*\| [0-9.]+ .*\| missing \|")
 
     def test_progress(self):
-        # 9 workloads but for the two that do not run, 2 allocators
-        self.assertIn("round 1/2, 14/14, ", self.result.stderr)
-        self.assertRegex(self.result.stderr, r"round 2/2, 1/14, .* left: fine plain: ")
+        # 10 workloads but for the two that do not run, 2 allocators
+        self.assertIn("round 1/2, 16/16, ", self.result.stderr)
+        self.assertRegex(self.result.stderr, r"round 2/2, 1/16, .* left: fine plain: ")
         self.assertIn("hangs glibc: timeout before, so not tried again", self.result.stderr)
 
     def test_pictures(self):

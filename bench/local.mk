@@ -10,6 +10,14 @@ EXTRA_DIST += \
 	bench/config.py \
 	bench/fastpath \
 	bench/goals.py \
+	bench/inputs/filter.jq \
+	bench/inputs/graph.lua \
+	bench/inputs/objects.mjs \
+	bench/inputs/repack.sh \
+	bench/inputs/table.sql \
+	bench/inputs/templates.cc \
+	bench/inputs/words.pl \
+	bench/inputs/xml.sh \
 	bench/machine.py \
 	bench/micro_shim.cc \
 	bench/objects.py \

@@ -99,6 +99,8 @@ int main(int argc, char **argv)
 		die("fork");
 	if (child == 0) {
 		setpgid(0, 0);
+		/* A command may run this program too: one that is killed takes its own along. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		execvp(argv[3], argv + 3);
 		fprintf(stderr, "measure: %s: %s\n", argv[3], strerror(errno));
 		_exit(127);

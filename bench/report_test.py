@@ -165,7 +165,7 @@ class GoalsTest(unittest.TestCase):
 
     def test_some_workloads(self):
         line = self.goals("replace-1", "even")[4]
-        self.assertIn("random replacement: at most 0.9 times the best peer's time: replace-1 0.90", line)
+        self.assertIn("large set: at most 0.9 times the best peer's time: replace-1 0.90", line)
         self.assertTrue(line.endswith("**met**"))
         self.assertIn("not measured: **not known**", self.goals("even")[4])
 

@@ -126,6 +126,8 @@ def run(measure, command, limit_s, allocator, measures_itself=False, keep=None):
                 failed = "no figures"
             else:
                 figures.update(measured)
+                # There may be something new in them, when measure has written them.
+                failed = failure(figures)
         if keep and not failed:
             figures["kept"] = read_json(os.path.join(work, keep))
             if figures["kept"] is None:
