@@ -113,7 +113,7 @@ struct page {
 	struct list_head lru;
 	struct kmem_cache *cache; /* [SLAB] */
 	union {
-		uint64_t free_map[SLAB_MAP_WORDS]; /* [SLAB] bit set: object is free */
+		uint64_t free_map[SLAB_MAP_WORDS]; /* [SLAB; atomic] bit set: object is free */
 		struct {
 			int32_t refcount;    /* [BLOCK; atomic] */
 			uint8_t migratetype; /* [BLOCK] what it was asked for as */

@@ -137,7 +137,7 @@ static unsigned int take_watched(struct kmem_cache *cache, struct page *slab, vo
 
 		if (!(*map & bit) || !debug_take(cache, slab, i))
 			continue;
-		*map &= ~bit;
+		WRITE_ONCE(*map, *map & ~bit);
 		slab->inuse++;
 		objects[got++] = base + (size_t)i * cache->size;
 	}
@@ -164,7 +164,7 @@ static unsigned int take_objects(struct kmem_cache *cache, struct page *slab, vo
 			objects[got++] = base + (size_t)object * cache->size;
 			free &= free - 1;
 		}
-		*map = free;
+		WRITE_ONCE(*map, free);
 	}
 	slab->inuse = (uint16_t)(slab->inuse + got);
 	return got;
@@ -410,17 +410,13 @@ bool slab_is_object(const struct kmem_cache *cache, const void *addr)
 bool slab_object_in_use(struct kmem_cache *cache, const void *addr)
 {
 	struct page *slab = slab_of(cache, addr);
-	struct kmem_cache_node *node = slab ? cache_node(cache, slab->nid) : NULL;
 	unsigned int object;
-	bool free;
 
-	if (!node || !slab_is_object(cache, addr))
+	if (!slab || !slab_is_object(cache, addr))
 		return false;
 	object = slab_object_number(cache, addr);
-	lock_acquire(&node->list_lock, LOCK_NODE);
-	free = *slab_map_word(slab, object) >> object % BITS_PER_WORD & 1;
-	lock_release(&node->list_lock, LOCK_NODE);
-	return !free;
+	/* racy peek, but nobody changes the bit of an object that the caller has */
+	return !(READ_ONCE(*slab_map_word(slab, object)) >> object % BITS_PER_WORD & 1);
 }
 
 /* An empty slab that the node need not keep, and that is on no list. */
@@ -488,7 +484,7 @@ static size_t put_objects(const struct kmem_cache *cache, struct page *slab, voi
 		bit = (uint64_t)1 << (uint64_t)(product >> 64) % BITS_PER_WORD;
 		if (unlikely(*map & bit))
 			break;
-		*map |= bit;
+		WRITE_ONCE(*map, *map | bit);
 	}
 	slab->inuse = (uint16_t)(slab->inuse - done);
 	return done;
@@ -504,7 +500,7 @@ static size_t put_watched(struct kmem_cache *cache, struct page *slab, void *add
 	if (!slab_is_object(cache, addr) || (*map & bit))
 		return 0;
 	if (debug_put(cache, slab, object)) {
-		*map |= bit;
+		WRITE_ONCE(*map, *map | bit);
 		slab->inuse--;
 	}
 	return 1;

@@ -67,7 +67,7 @@ struct page *slab_of(struct kmem_cache *cache, const void *addr);
 /* Whether an address in a slab of @cache is where an object starts. */
 bool slab_is_object(const struct kmem_cache *cache, const void *addr);
 
-/* A valid object's address, and not free according to its slab. Takes LOCK_NODE. */
+/* A valid object's address, and not free according to its slab. Without a lock. */
 bool slab_object_in_use(struct kmem_cache *cache, const void *addr);
 
 /* The number of the object that starts at @addr. */
