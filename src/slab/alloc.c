@@ -28,8 +28,12 @@
 static void install_main(struct slot *slot, struct kmem_cache *cache, struct sheaf *sheaf)
 {
 	struct slot_cache *sc = slot_cache_of(slot, cache);
+	uint32_t limit = slot_sheaves_of(slot, cache)->limit;
 	size_t capacity = MIN(sheaf->capacity, cache->sheaf_max);
 
+	/* one that comes from a barn may hold more */
+	if (limit && limit < capacity)
+		capacity = MAX(limit, sheaf->size);
 	slot->sheaf_bytes += capacity * cache->size;
 	slot->sheaf_bytes -= (size_t)sc->capacity * cache->size;
 	WRITE_ONCE(slot_sheaves_of(slot, cache)->main, sheaf);
@@ -173,16 +177,23 @@ static bool should_shrink(struct slot *slot, struct kmem_cache *cache,
 	       capacity > objects_in_use(slot, cache, node) / SHRINK_ABOVE_SHARE;
 }
 
-/* Replace the main sheaf by one of about twice its capacity, with the same objects. */
+/* Raise the main sheaf's capacity to about twice, in another one with the same objects if need be. */
 static bool grow_main(struct slot *slot, struct kmem_cache *cache)
 {
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
 	uint32_t wanted = MIN(slot_cache_of(slot, cache)->capacity * 2 + 4, cache->sheaf_max);
-	struct sheaf *larger = sheaf_alloc(wanted);
-	struct sheaf *main;
+	struct sheaf *main = detach_main(slot, cache);
+	struct sheaf *larger;
 
+	if (wanted <= main->capacity) {
+		sheaves->limit = (uint16_t)wanted;
+		install_main(slot, cache, main);
+		return true;
+	}
+	larger = sheaf_alloc(wanted);
 	if (!larger)
 		return false;
-	main = detach_main(slot, cache);
+	sheaves->limit = 0;
 	memcpy(larger->objects, main->objects, main->size * sizeof(void *));
 	larger->size = main->size;
 	install_main(slot, cache, larger);
@@ -370,26 +381,35 @@ static void shrink_barn(struct slot *slot, struct kmem_cache *cache, struct kmem
 	}
 }
 
+/*
+ * How much more room a sheaf may have than it uses. Arbitrary: sheaves that shrink and grow in turn, as those of
+ * a thread do that frees for another one, need not be made anew each time.
+ */
+#define MAX_UNUSED_ROOM 4
+
 /* Flush both sheaves and go on with a main one of half the capacity. */
 static void shrink_sheaves(struct slot *slot, struct kmem_cache *cache,
 			   struct kmem_cache_node *node)
 {
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
-	struct sheaf *old = sheaves->main;
+	struct sheaf *main = sheaves->main;
 	uint32_t wanted = MAX(slot_cache_of(slot, cache)->capacity / 2, cache->sheaf_floor);
-	struct sheaf *smaller = sheaf_alloc(wanted);
+	struct sheaf *smaller = NULL;
 
 	flush_main(slot, cache);
-	if (sheaves->spare) {
+	if (sheaves->spare)
 		flush_sheaf(slot, cache, sheaves->spare);
-		sheaf_free(sheaves->spare);
-		sheaves->spare = NULL;
-	}
 	shrink_barn(slot, cache, node);
-	if (smaller) {
-		install_main(slot, cache, smaller);
-		sheaf_free(old);
-	}
+	if (main->capacity > wanted * MAX_UNUSED_ROOM)
+		smaller = sheaf_alloc(wanted);
+	sheaves->limit = (uint16_t)wanted;
+	install_main(slot, cache, smaller ? smaller : main);
+	if (!smaller)
+		return;
+	sheaf_free(main);
+	if (sheaves->spare)
+		sheaf_free(sheaves->spare);
+	sheaves->spare = NULL;
 }
 
 /*

@@ -201,6 +201,7 @@ static void drain_cache(struct slot *slot, struct kmem_cache *cache)
 	WRITE_ONCE(sheaves->main, NULL);
 	sheaves->events = 0;
 	sheaves->swaps = 0;
+	sheaves->limit = 0;
 	if (sheaves->spare) {
 		drain_sheaf(slot, cache, sheaves->spare);
 		sheaf_free(sheaves->spare);

@@ -37,7 +37,8 @@ struct slot_sheaves {
 	uint16_t turns;	  /* changes from flushes to refills since then */
 	uint16_t row;	  /* flushes since the last refill */
 	uint16_t longest; /* row of late after which a refill came */
-	uint32_t swaps;	  /* full sheaves swapped for the spare since the capacity changed */
+	uint16_t swaps;	  /* full sheaves swapped for the spare since the capacity changed */
+	uint16_t limit;	  /* capacity of a sheaf with room for more; 0: what it has room for */
 };
 
 /* Events since the start, for reports. */
