@@ -153,7 +153,9 @@ if "benchmark_list_tests" in options:
     sys.exit()
 if "CRASH" in os.environ:
     os.kill(os.getpid(), 11)
-rows = [{"name": name, "items_per_second": 1e8} for name in names]
+threads = 2 if "TWO" in os.environ else 1
+rows = [{"name": name, "items_per_second": 1e8, "cpu_time": 12, "real_time": 24, "threads": threads}
+        for name in names]
 if "LACK" in os.environ:
     rows[1] = {"name": names[1], "error_occurred": True, "error_message": "no luck"}
     del rows[2]
@@ -164,6 +166,7 @@ MICRO_ALLOCATORS = """
 glibc   -
 lacking -           LACK=1
 crash   -           CRASH=1
+twice   -           TWO=1
 absent  libno-such-malloc.so.9
 """
 
@@ -192,8 +195,8 @@ class MicroTest(unittest.TestCase):
         top = self.scratch.name
         return subprocess.run(
             [
-                sys.executable, os.path.join(HERE, "programs"), "--build", top, "--micro", "-n", "1",
-                "--allocators", os.path.join(top, "allocators"), *arguments,
+                sys.executable, os.path.join(HERE, "programs"), "--build", top, "--micro",
+                "-n", "1", "--allocators", os.path.join(top, "allocators"), *arguments,
             ],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
@@ -201,16 +204,13 @@ class MicroTest(unittest.TestCase):
     def test_rows(self):
         result = self.micro()
         self.assertEqual(result.returncode, 1)
-        self.assertIn("| | glibc | lacking | crash | absent |", result.stdout)
-        self.assertIn(
-            "| pair/64 | 10.0 (1.00) | failed (no luck) | failed (signal 11) | missing |",
-            result.stdout,
-        )
-        self.assertIn(
-            "| pair/9 | 10.0 (1.00) | failed (no figures) | failed (signal 11) | missing |",
-            result.stdout,
-        )
-        self.assertIn("`nothing` is the loop without any malloc, and part of", result.stdout)
+        self.assertIn("| | glibc | lacking | crash | twice | absent |", result.stdout)
+        for name, why in (("pair/64", "no luck"), ("pair/9", "no figures")):
+            self.assertIn(
+                f"| {name} | 5.00 (1.00) | failed ({why}) | failed (signal 11) | 10.0 (2.00) | missing |",
+                result.stdout,
+            )
+        self.assertIn("and part of each other row: 5.00 ns", result.stdout)
 
     def test_filter(self):
         result = self.micro("-w", "pair/64", "-a", "glibc")

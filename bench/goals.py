@@ -7,8 +7,8 @@ import re
 
 import report
 
-# A goal about some workloads: (what they are, names, the greatest geometric mean of the ratios to the
-# best peer of each row). The limits are issue 4's.
+# A goal about some workloads: (what they are, names, the greatest geometric mean of the ratios to
+# the best peer of each row). The limits are issue 4's.
 PROGRAM_GOALS = [
     ("random replacement over a large set", r"(replace|alloc-test)-\d+", 0.9),
     ("threads that come and go", r"(replace|mstress|leak|threads-brief)-\d+", 0.9),

@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	bench/comparison.py \
 	bench/config.py \
 	bench/fastpath \
+	bench/figure.py \
 	bench/goals.py \
 	bench/inputs/filter.jq \
 	bench/inputs/graph.lua \
@@ -127,7 +128,7 @@ bench-programs: $(EXTRA_PROGRAMS) $(bench_generated)
 
 # Options of bench/programs, as in: make bench BENCH_ARGS='-w redis -n 3'
 BENCH_ARGS = --rounds 5 --minutes 8
-BENCH_MICRO_ARGS = --rounds 3 --minutes 2 --seconds 0.03
+BENCH_MICRO_ARGS = --rounds 4 --minutes 2 --seconds 0.05
 BENCH_FULL_ARGS = --rounds 15 --minutes 60 -w default -w full
 BENCH_FULL_MICRO_ARGS = --rounds 7 --minutes 15
 

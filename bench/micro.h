@@ -22,6 +22,9 @@ typedef void micro_fn(struct micro *micro, unsigned long arg);
  */
 int micro_go_on(struct micro *micro);
 
+/* The same for turns that take long: a batch is nr turns. */
+int micro_go_on_by(struct micro *micro, unsigned int nr);
+
 /* Which of the benchmark's threads this is, from 0. */
 unsigned int micro_thread(const struct micro *micro);
 

@@ -14,6 +14,11 @@ int micro_go_on(struct micro *micro)
 	return micro->state.KeepRunningBatch(MICRO_BATCH);
 }
 
+int micro_go_on_by(struct micro *micro, unsigned int nr)
+{
+	return micro->state.KeepRunningBatch(nr);
+}
+
 unsigned int micro_thread(const struct micro *micro)
 {
 	return micro->state.thread_index();

@@ -104,7 +104,8 @@ class Pictures:
             script += [
                 f"set lmargin at screen {at}",
                 f"set rmargin at screen {at + width}",
-                f'set title "{title}, ratio to {self.base} (left is better)" noenhanced offset 0,-0.4',
+                f'set title "{title}, ratio to {self.base} (left is better)" noenhanced '
+                "offset 0,-0.4",
                 self.row_names(rows if index == 0 else []),
             ]
             script += self.bars_of_panel(index, cells, rows)
@@ -156,7 +157,7 @@ class Pictures:
                 f"set label '{text}' at {x},{y} {side} font ',8' tc rgb '#ffffff' front "
                 f"offset {-0.4 if side == 'right' else 0.4},0"
             )
-        script.append("set arrow 1 from 1,graph 0 to 1,graph 1 nohead lc rgb '#444444' lw 1.2 front")
+        script.append("set arrow 1 from 1,graph 0 to 1,graph 1 nohead lc rgb '#444444' front")
         return script + ["plot " + ", ".join(plots)]
 
     def means(self, path, panels):
@@ -184,7 +185,8 @@ class Pictures:
                 f"set lmargin at screen {at}",
                 f"set rmargin at screen {at + 0.41}",
                 f"set xrange [0:{most * 1.2:.4f}]",
-                f'set title "{title}, geometric mean of ratios to {self.base}" noenhanced offset 0,-0.5',
+                f'set title "{title}, geometric mean of ratios to {self.base}" noenhanced '
+                "offset 0,-0.5",
                 self.row_names(names) if index == 0 else "unset ytics",
                 "unset label",
             ]
@@ -236,7 +238,9 @@ class Pictures:
                 script.append(f"{name} << END")
                 script += [f"{x:.5f} {y:.5f}" for x, y in those] + ["NaN NaN", "END"]
             colour = self.colours[allocator]
-            plots.append(f"$small{number} with points pt 7 ps 0.45 lc rgb '#90{colour[1:]}' notitle")
+            plots.append(
+                f"$small{number} with points pt 7 ps 0.45 lc rgb '#90{colour[1:]}' notitle"
+            )
             plots.append(f"$large{number} with points pt 7 ps 2.2 lc rgb '#ffffff' notitle")
             plots.append(
                 f"$large{number} with points pt 7 ps 1.8 lc rgb '{colour}' title '{allocator}'"

@@ -135,8 +135,8 @@ def best_peer(cells, workload, allocators, ours):
 
 
 def within_noise(one, other):
-    """Are the medians of two cells apart by less than their runs are? Then the middle halves of both
-    overlap, from the lower to the upper quartile."""
+    """Are the medians of two cells apart by less than their runs are? Then the middle halves of
+    both overlap, from the lower to the upper quartile."""
     low, high = one.quartiles()
     other_low, other_high = other.quartiles()
     return low <= other_high and other_low <= high
@@ -148,7 +148,7 @@ NOISE_RULE = (
 
 
 def behind(units, workloads, allocators, ours):
-    """units: (what, cells). One line for each workload in which ours is not the first, or failed."""
+    """units: (what, cells). A line for each workload in which ours is not the first, or failed."""
     lines = []
     for workload in workloads:
         if any(cells[workload, ours].failed for _, cells in units):

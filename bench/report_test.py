@@ -83,7 +83,8 @@ class ReportTest(unittest.TestCase):
 
     def test_cells(self):
         self.assertEqual(
-            self.row("wall", "replace-1"), ["2.00 (1.00)", "2.00 (1.00)", "missing", "1.80 (0.90) ~"]
+            self.row("wall", "replace-1"),
+            ["2.00 (1.00)", "2.00 (1.00)", "missing", "1.80 (0.90) ~"],
         )
         self.assertEqual(self.row("wall", "gone"), ["missing"] * 4)
         self.assertEqual(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The reports, as sections of Markdown by name. They are made from results.json and micro.json alone,
-so that bench/into-doc can put any of them elsewhere."""
+"""The reports, as sections of Markdown by name. They are made from results.json and micro.json
+alone, so that bench/into-doc can put any of them elsewhere."""
 
 import goals
 import machine
@@ -126,7 +126,8 @@ def summary(those, units):
         for allocator in columns:
             mean, count = report.mean_to_best(cells, those.rows, allocator, columns)
             words.append(report.mean_text(mean, count, len(those.rows)))
-        lines.append(f"| {what}, ratio to the best of all in each row | " + " | ".join(words) + " |")
+        row = " | ".join(words)
+        lines.append(f"| {what}, ratio to the best of all in each row | {row} |")
     return "\n".join(lines) + "\n"
 
 
@@ -177,8 +178,11 @@ def micro_sections(raw):
     # The loop is no operation, so not in the mean.
     those.rows = [name for name in those.rows if name != "nothing"]
     sections = {"micro-head": those.head("Single operations")}
-    title = "Wall time of an operation, nanoseconds"
-    loop = "`nothing` is the loop without any malloc, and part of each other row"
+    title = "Time of an operation, nanoseconds"
+    loop = (
+        "Processor time of one thread; of two (`pair_2_threads`, `hand_over`), wall time. "
+        "`nothing` is the loop without any malloc, and part of each other row"
+    )
     if ("nothing", those.base) in cells and cells["nothing", those.base].values:
         loop += f": {report.number(cells['nothing', those.base].median)} ns"
     sections["micro"] = those.table(title, cells, those.rows) + f"\n{loop}.\n"

@@ -6,6 +6,7 @@ import subprocess
 
 import comparison
 import config
+import figure
 import results
 import runner
 
@@ -38,7 +39,7 @@ class Micro(comparison.Comparison):
             [self.program, "--benchmark_list_tests=true", self.filter],
             stdout=subprocess.PIPE, env=runner.base_environment(), check=False, text=True,
         )  # fmt: skip
-        names = [name_of(line) for line in listing.stdout.split()]
+        names = [figure.name_of(line) for line in listing.stdout.split()]
         if listing.returncode or not names:
             raise config.ConfigError("no such single operation: " + " ".join(self.options.workload))
         return names
@@ -64,13 +65,13 @@ class Micro(comparison.Comparison):
         figures = runner.run(self.measure, command, LIMIT_S, allocator, keep="out.json")
         if "failed" in figures:
             return self.all_failed(allocator, figures["failed"])
-        done = {name_of(one["name"]): one for one in figures["kept"]["benchmarks"]}
+        done = {figure.name_of(one["name"]): one for one in figures["kept"]["benchmarks"]}
         for name in self.names:
             one = done.get(name, {"error_message": "no figures"})
             if "error_message" in one:
                 self.record(name, allocator, {"failed": one["error_message"]})
             else:
-                self.record(name, allocator, {"nanoseconds": 1e9 / one["items_per_second"]})
+                self.record(name, allocator, figure.figure_of(one))
         return "done"
 
     def all_failed(self, allocator, why):
@@ -87,8 +88,3 @@ class Micro(comparison.Comparison):
         raw = self.raw()
         self.save_raw("micro.json", raw)
         self.save("micro.md", results.join(results.micro_sections(raw)))
-
-
-def name_of(benchmark):
-    """Without what the library appends."""
-    return benchmark.split("/real_time")[0]
