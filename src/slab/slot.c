@@ -22,12 +22,19 @@ thread_local_word struct slot *this_slot = slot_none;
 
 static struct lock slots_lock;
 static struct slot *all_slots;	 /* [slots_lock] */
-static struct slot *free_slots;	 /* [slots_lock] */
+static struct slot *free_slots;	 /* [slots_lock; atomic] */
 static unsigned int nr_slots;	 /* [slots_lock] */
-static unsigned int nr_free_slots; /* [slots_lock] */
+static unsigned int nr_free_slots; /* [slots_lock; atomic] */
 
 static pthread_key_t exit_key;
 static bool exit_key_ready; /* [const after slot_boot] */
+
+/*
+ * A slot that lies free costs nothing, so a thread takes one at its third slow path already: at each one
+ * before it waits for the slot that all such threads share. Not at its first ones, with which many a
+ * thread is content.
+ */
+#define NR_NONE_IF_FREE 3
 
 /* A slot that no thread owns. @nid: the node it takes pages from; NUMA_NO_NODE: any. */
 static struct slot *pop_free(int nid)
@@ -42,8 +49,8 @@ static struct slot *pop_free(int nid)
 	}
 	slot = *link;
 	if (slot) {
-		*link = slot->next_free;
-		nr_free_slots--;
+		WRITE_ONCE(*link, slot->next_free);
+		SUB_ONCE(nr_free_slots, 1);
 		slot->in_use = true;
 	}
 	lock_release(&slots_lock, LOCK_SLOTS);
@@ -93,7 +100,10 @@ static bool watch_exit(void)
 
 noinline struct slot *slot_next_none(struct slot *none)
 {
-	if (none + 1 == slot_none + NR_NONE)
+	/* racy peek: whoever comes too late gets a new one a little earlier than he would have */
+	bool early = none + 1 == slot_none + NR_NONE_IF_FREE && READ_ONCE(free_slots);
+
+	if (early || none + 1 == slot_none + NR_NONE)
 		return slot_acquire();
 	this_slot = none + 1;
 	if (none == slot_none && !watch_exit())
@@ -111,12 +121,8 @@ static void settle(struct slot *slot)
 
 static void slot_give_back(struct slot *slot)
 {
-	bool warm;
-
-	lock_acquire(&slots_lock, LOCK_SLOTS);
-	warm = nr_free_slots < MAX_WARM_FREE;
-	lock_release(&slots_lock, LOCK_SLOTS);
-	if (warm)
+	/* racy peek: a few more or less than that many do not matter */
+	if (READ_ONCE(nr_free_slots) < MAX_WARM_FREE)
 		settle(slot);
 	else
 		slot_drain(slot);
@@ -124,8 +130,8 @@ static void slot_give_back(struct slot *slot)
 	lock_acquire(&slots_lock, LOCK_SLOTS);
 	slot->in_use = false;
 	slot->next_free = free_slots;
-	free_slots = slot;
-	nr_free_slots++;
+	WRITE_ONCE(free_slots, slot);
+	ADD_ONCE(nr_free_slots, 1);
 	lock_release(&slots_lock, LOCK_SLOTS);
 }
 
@@ -168,8 +174,8 @@ void slot_adopt_all(void)
 		run_sheaf_recount(&slot->pcp.runs);
 		slot->in_use = false;
 		slot->next_free = free_slots;
-		free_slots = slot;
-		nr_free_slots++;
+		WRITE_ONCE(free_slots, slot);
+		ADD_ONCE(nr_free_slots, 1);
 	}
 	lock_release(&slots_lock, LOCK_SLOTS);
 }

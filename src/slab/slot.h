@@ -2,7 +2,7 @@
 /*
  * A slot is what the kernel calls a CPU: the place where a thread allocates without a lock.
  *
- * Per-thread slots: a thread takes a slot from a stack at its eighth slow path and gives it back,
+ * Per-thread slots: a thread takes a slot from a stack at one of its first slow paths and gives it back,
  * contents and all, when its destructors begin. Its fast path (fast.h) touches nothing but slot_cache;
  * everything else in a slot is changed under the slot's lock. Nobody waits for that but the owner,
  * fork() and the audit; only the slot that threads without one share is contended. So it is a mark of
@@ -75,10 +75,10 @@ struct slot {
 };
 
 /*
- * A thread takes a slot at its eighth slow path. Before that it uses the shared slot, so a thread that
- * hardly allocates costs nothing; and what happens after its destructors, when nobody would give a
- * slot back, does not take one. So there are several slots that stand for "none", and each slow path
- * without a slot goes on to the next of them.
+ * A thread takes a slot at its eighth slow path, or at its third if one lies free. Before that it uses
+ * the shared slot, so a thread that hardly allocates costs nothing; and what happens after its
+ * destructors, when nobody would give a slot back, does not take one. So there are several slots that
+ * stand for "none", and each slow path without a slot goes on to the next of them.
  */
 #define NR_NONE 8
 
