@@ -74,3 +74,6 @@ tests_api_rcu_reader_test_LDFLAGS = $(tests_fault_nth_call_test_LDFLAGS)
 endif
 test_programs += tests/api/fault_test
 tests_api_fault_test_SOURCES = tests/api/fault_test.c $(testing)
+
+test_programs += tests/api/locks_test
+tests_api_locks_test_SOURCES = tests/api/locks_test.c $(testing)
