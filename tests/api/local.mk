@@ -77,3 +77,10 @@ tests_api_fault_test_SOURCES = tests/api/fault_test.c $(testing)
 
 test_programs += tests/api/locks_test
 tests_api_locks_test_SOURCES = tests/api/locks_test.c $(testing)
+
+# A sanitizer keeps words of its own beside the allocator's, and watches who reads them.
+if !SANITIZER
+test_programs += tests/api/shared_writes_test
+tests_api_shared_writes_test_SOURCES = tests/api/shared_writes_test.c $(testing)
+tests_api_shared_writes_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_map
+endif
