@@ -29,6 +29,7 @@ EXTRA_DIST += \
 	bench/report.py \
 	bench/results.py \
 	bench/runner.py \
+	bench/scaling \
 	bench/single.py \
 	bench/whole.py \
 	bench/workloads.conf
@@ -55,6 +56,14 @@ bench_replace_SOURCES = bench/replace.c
 bench_replace_CPPFLAGS = $(bench_cppflags)
 bench_replace_CFLAGS = $(bench_cflags)
 bench_replace_LDADD =
+
+EXTRA_PROGRAMS += bench/scaling_loads
+bench_scaling_loads_SOURCES = bench/scaling_loads.c
+bench_scaling_loads_CPPFLAGS = $(bench_cppflags)
+bench_scaling_loads_CFLAGS = $(bench_cflags)
+bench_scaling_loads_LDADD =
+check_PROGRAMS += bench/scaling_loads
+test_scripts += bench/scaling_test.py
 
 # One line for each file of workloads.
 bench_workload_SOURCES = bench/workloads/workload.c bench/workloads/workload.h
@@ -155,9 +164,15 @@ bench-cache: all bench-programs
 		echo 'bench-cache: Google Benchmark (libbenchmark-dev) was not found'; exit 1; \
 	fi
 
+BENCH_SCALING_ARGS = --rounds 3
+
+bench-scaling: all bench-programs
+	@$(top_srcdir)/bench/scaling --build $(abs_builddir) $(BENCH_SCALING_ARGS)
+
 bench-fastpath: all bench-programs
 	@$(top_srcdir)/bench/fastpath --build $(abs_builddir)
 
-.PHONY: bench bench-cache bench-fastpath bench-full bench-programs clean-bench-results
+.PHONY: bench bench-cache bench-fastpath bench-full bench-programs \
+	bench-scaling clean-bench-results
 
 endif
