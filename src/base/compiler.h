@@ -27,6 +27,9 @@
 /* Every symbol is hidden by default; this marks the few that a symbol map may export. */
 #define exported	__attribute__((visibility("default")))
 
+/* What two threads write must not share; SLAB_HWCACHE_ALIGN aligns to it. */
+#define CACHE_LINE_BYTES 64
+
 /* One TLS word, at a fixed offset from the thread pointer, so that dlopen() always finds room. */
 #define thread_local_word _Thread_local __attribute__((tls_model("initial-exec")))
 

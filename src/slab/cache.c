@@ -133,7 +133,7 @@ static uint32_t clamp(size_t n, uint32_t low, uint32_t high)
 
 static void set_asked_limits(struct kmem_cache *cache)
 {
-	cache->sheaf_max = MIN(cache->sheaf_capacity, SHEAF_MAX_CAPACITY);
+	cache->sheaf_max = cache->sheaf_capacity;
 	cache->sheaf_min = MIN(cache->sheaf_max, FIRST_SHEAF_OBJECTS);
 	cache->sheaf_floor = cache->sheaf_max;
 }
@@ -218,7 +218,7 @@ int cache_describe(struct kmem_cache *cache, const struct cache_params *params)
 
 	cache->flags = debug_cache_flags(params->name, params->flags);
 	cache->ctor = params->ctor;
-	cache->sheaf_capacity = params->sheaf_capacity;
+	cache->sheaf_capacity = (uint16_t)MIN(params->sheaf_capacity, SHEAF_MAX_CAPACITY);
 	cache->zone = zone_for(params->flags);
 	cache->migratetype = params->flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE :
 								    MIGRATE_UNMOVABLE;

@@ -50,7 +50,7 @@ struct node_events {
 };
 
 struct kmem_cache_node {
-	struct lock list_lock;
+	_Alignas(CACHE_LINE_BYTES) struct lock list_lock;
 	uint32_t nr_partial;	 /* [list_lock] slabs on the partial lists */
 	uint32_t nr_empty;	 /* [list_lock] of these, with no object in use */
 	unsigned long nr_slabs;	 /* [list_lock] */
@@ -90,6 +90,7 @@ struct kmem_cache {
 	uint8_t migratetype;
 	uint8_t zone;	       /* enum zone_type of its slabs */
 	bool ready;	       /* [atomic] everything is set */
+	uint16_t min_empty;    /* empty slabs that a node keeps */
 	uint32_t object_size; /* [CACHES; atomic] bytes asked for; a merged cache may raise it */
 	slab_flags_t flags;
 	uint32_t align;
@@ -100,12 +101,11 @@ struct kmem_cache {
 	uint32_t reciprocal_32;	 /* [malloc's caches] the same two in 32 bits, for struct slot_cache */
 	uint32_t start_limit_32;
 	uint64_t fullness;    /* NR_FULLNESS * 2^32 / objects */
-	uint32_t sheaf_min;   /* capacity that a slot starts with; 0: no sheaves */
-	uint32_t sheaf_floor; /* how far it may grow without asking how much is in use */
-	uint32_t sheaf_max;   /* and how far at most */
+	uint16_t sheaf_min;   /* capacity that a slot starts with; 0: no sheaves */
+	uint16_t sheaf_floor; /* how far it may grow without asking how much is in use */
+	uint16_t sheaf_max;   /* and how far at most */
+	uint16_t sheaf_capacity; /* what the owner asked for; 0: nothing */
 	uint32_t barn_max;    /* objects in full sheaves that a barn may hold */
-	uint32_t min_empty;   /* empty slabs that a node keeps */
-	uint32_t sheaf_capacity; /* what the owner asked for; 0: nothing */
 	uint32_t nr_names;    /* [CACHES] its own and its aliases */
 	char name[CACHE_NAME_BYTES];
 	struct list_head list;	  /* [CACHES] */
@@ -113,6 +113,10 @@ struct kmem_cache {
 	struct kmem_cache_node *node[MAX_NUMNODES]; /* [atomic] made at first use */
 	struct kmem_cache_node node0;
 };
+
+_Static_assert(offsetof(struct kmem_cache_node, barn) % CACHE_LINE_BYTES == 0,
+	       "who holds the list_lock does not write in the line of the barn's lock");
+_Static_assert(sizeof(struct kmem_cache) <= 512, "a cache that ends in the next 512 bytes takes them all");
 
 /* Another name of a cache. */
 struct cache_alias {

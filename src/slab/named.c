@@ -13,9 +13,6 @@
 #include "slab/rcu.h"
 #include "slab/slab.h"
 
-/* What SLAB_HWCACHE_ALIGN aligns to. */
-#define CACHE_LINE_BYTES 64
-
 #define KNOWN_FLAGS                                                                             \
 	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE | \
 	 SLAB_FAILSLAB | SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_PANIC |  \
