@@ -2,6 +2,7 @@
 #ifndef SLABUDDY_TESTS_OWN_SLOT_H
 #define SLABUDDY_TESTS_OWN_SLOT_H
 
+#include "base/option.h"
 #include "slab/boot.h"
 #include "slab/slot.h"
 
@@ -10,10 +11,11 @@
 static inline void take_own_slot(void)
 {
 	slab_boot();
-	for (int i = 0; i < NR_NONE; i++) {
-		if (!slot_is_real(this_slot))
-			slot_next_none(this_slot);
-	}
+	options.percpu = PERCPU_OFF;
+	if (this_slot == slot_percpu)
+		this_slot = slot_none;
+	for (int i = 0; i < NR_NONE; i++)
+		slot_get();
 }
 
 #endif

@@ -29,6 +29,7 @@ struct option {
 };
 
 struct options options = {
+	.percpu = PERCPU_AUTO,
 	.purge = 1,
 	.slab_merge = 1,
 	/* derived: together three quarters of the 16 MiB + 20 % that an idle heap may keep */
@@ -40,6 +41,7 @@ struct options options = {
 static struct lock options_lock;
 
 static const char *const off_on[] = { "off", "on", NULL };
+static const char *const off_on_auto[] = { "off", "on", "auto", NULL };
 static const char *const abort_warn[] = { "abort", "warn", NULL };
 static const char *const audit_words[] = { "off", "exit", NULL };
 
@@ -62,6 +64,8 @@ static const struct option table[] = {
 	  "interval,probability,space,times: objects of caches with slab_debug=A fail on purpose" },
 	{ "numa", OPTION_NUMA, &options.numa, 1, 8, NULL,
 	  "auto: the machine's nodes; off: one; fake=N: N that mean nothing, for tests" },
+	{ "percpu", OPTION_CHOICE, &options.percpu, 0, 0, off_on_auto,
+	  "threads share their processor's slot: none, all of them, or those beyond 8 a processor" },
 	{ "purge", OPTION_CHOICE, &options.purge, 0, 0, off_on,
 	  "give free pages above the watermark back to the OS" },
 	{ "slab_debug", OPTION_DEBUG, options.slab_debug, 0, 0, NULL,

@@ -14,6 +14,7 @@
 
 struct options {
 	unsigned long numa;	       /* nodes to pretend there are; NUMA_AUTO: what there is */
+	unsigned long percpu;	       /* enum option_percpu */
 	unsigned long purge;	       /* 1: free pages above the watermark go back to the OS */
 	unsigned long dirty_min_kib;   /* KiB of free dirty pages that a zone may always keep */
 	unsigned long dirty_percent;   /* and this share of what is in use */
@@ -29,6 +30,13 @@ struct options {
 
 /* options.numa: the machine's nodes. 1 is "off", N is "fake=N". */
 #define NUMA_AUTO 0
+
+/* Which threads use their processor's slot. */
+enum option_percpu {
+	PERCPU_OFF,  /* none */
+	PERCPU_ON,   /* all, where the kernel and libc can do it */
+	PERCPU_AUTO, /* those beyond so many */
+};
 
 enum option_bad_free {
 	BAD_FREE_ABORT,

@@ -4,16 +4,22 @@
 #include "base/lock.h"
 #include "buddy/zone.h"
 #include "slab/boot.h"
+#include "slab/percpu.h"
 #include "slab/validate.h"
 
 unsigned long heap_validate(void (*report)(struct audit *audit, const char *line))
 {
 	struct audit audit = { .report = report };
+	bool stopped;
 
 	slab_boot();
+	/* what no thread is about to change can be checked more closely */
+	stopped = percpu_stop();
 	lock_freeze_world();
 	zone_validate_all(&audit);
 	slab_validate_all(&audit);
 	lock_thaw_world();
+	if (stopped)
+		percpu_restart();
 	return audit.faults;
 }

@@ -14,6 +14,7 @@
 #include "slab/boot.h"
 #include "slab/debug.h"
 #include "slab/deferred.h"
+#include "slab/percpu.h"
 #include "slab/report.h"
 #include "slab/slab.h"
 
@@ -99,8 +100,12 @@ static noinline void *malloc_any(size_t size)
 
 noinline void *heap_malloc_slow(size_t size)
 {
-	void *ptr = size > MAX_SLAB_BYTES ? large_alloc_newest(this_slot, size) : NULL;
+	void *ptr = NULL;
 
+	if (size > MAX_SLAB_BYTES)
+		ptr = large_alloc_newest(this_slot, size);
+	else if (percpu_is_mine())
+		ptr = percpu_pop_class(size_to_tag(size));
 	return likely(ptr) ? ptr : malloc_any(size);
 }
 
@@ -203,6 +208,10 @@ static noinline void free_any(void *ptr)
 
 noinline void heap_free_slow(void *ptr)
 {
+	struct kmem_cache *cache = percpu_is_mine() ? addr_to_cache(ptr) : NULL;
+
+	if (cache && likely(percpu_push(cache, ptr)))
+		return;
 	if (unlikely(!large_free_kept(this_slot, ptr)))
 		free_any(ptr);
 }

@@ -6,7 +6,7 @@
 #include "page/meta.h"
 #include "slab/debug.h"
 #include "slab/deferred.h"
-#include "slab/fast.h"
+#include "slab/percpu.h"
 #include "slab/report.h"
 #include "slab/slab.h"
 
@@ -24,34 +24,41 @@
 /* Swaps with the spare that do. Measured, ns an object of bulks of 16, 32 and 64: 6.2, 4.6, 3.2 without. */
 #define SWAPS_TO_GROW 8
 
-/* Make @sheaf the main one. */
-static void install_main(struct slot *slot, struct kmem_cache *cache, struct sheaf *sheaf)
+/* The calling thread's slot, with the cache's main sheaf closed. */
+static struct slot *enter(const struct kmem_cache *cache)
 {
-	struct slot_cache *sc = slot_cache_of(slot, cache);
-	uint32_t limit = slot_sheaves_of(slot, cache)->limit;
-	size_t capacity = MIN(sheaf->capacity, cache->sheaf_max);
+	for (;;) {
+		struct slot *slot = slot_enter();
 
-	/* one that comes from a barn may hold more */
-	if (limit && limit < capacity)
-		capacity = MAX(limit, sheaf->size);
-	slot->sheaf_bytes += capacity * cache->size;
-	slot->sheaf_bytes -= (size_t)sc->capacity * cache->size;
-	WRITE_ONCE(slot_sheaves_of(slot, cache)->main, sheaf);
-	sc->objects = sheaf->objects;
-	sc->capacity = (uint32_t)capacity;
-	sc->slab_mask = cache->slab_mask;
-	sc->reciprocal = cache->reciprocal_32;
-	sc->start_limit = cache->start_limit_32;
-	WRITE_ONCE(sc->count, sheaf->size);
+		if (likely(slot_close(slot, cache)))
+			return slot;
+		slot_leave(slot);
+	}
 }
 
-/* Take the main sheaf out of the fast path's hands; it knows its size again. */
-static struct sheaf *detach_main(struct slot *slot, struct kmem_cache *cache)
+static void leave(struct slot *slot, const struct kmem_cache *cache)
 {
-	struct sheaf *main = slot_sheaves_of(slot, cache)->main;
+	slot_open(slot, cache);
+	slot_leave(slot);
+}
 
-	main->size = slot_cache_of(slot, cache)->count;
-	return main;
+/*
+ * In all that follows the slot is entered and the cache's main sheaf closed, so that main->size is true.
+ */
+
+/* Make @sheaf the main one. */
+static void set_main(struct slot *slot, struct kmem_cache *cache, struct sheaf *sheaf)
+{
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
+	uint32_t room = MIN(sheaf->capacity, cache->sheaf_max);
+
+	/* one that comes from a barn may hold more */
+	if (sheaves->limit && sheaves->limit < room)
+		room = MAX(sheaves->limit, sheaf->size);
+	slot->sheaf_bytes += (size_t)room * cache->size;
+	slot->sheaf_bytes -= (size_t)sheaves->room * cache->size;
+	sheaves->room = room;
+	WRITE_ONCE(sheaves->main, sheaf);
 }
 
 static bool has_group(struct slot *slot, const struct kmem_cache *cache)
@@ -76,16 +83,16 @@ static bool has_main(struct slot *slot, struct kmem_cache *cache)
 	first = sheaf_alloc(cache->sheaf_min);
 	if (!first)
 		return false;
-	install_main(slot, cache, first);
+	set_main(slot, cache, first);
 	return true;
 }
 
 static void swap_spare(struct slot *slot, struct kmem_cache *cache)
 {
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
-	struct sheaf *main = detach_main(slot, cache);
+	struct sheaf *main = sheaves->main;
 
-	install_main(slot, cache, sheaves->spare);
+	set_main(slot, cache, sheaves->spare);
 	sheaves->spare = main;
 }
 
@@ -106,13 +113,20 @@ static void swap_spare(struct slot *slot, struct kmem_cache *cache)
 static unsigned long objects_in_use(struct slot *slot, struct kmem_cache *cache,
 				    const struct kmem_cache_node *node)
 {
-	const struct sheaf *spare = slot_sheaves_of(slot, cache)->spare;
+	const struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
 	unsigned long out = node ? READ_ONCE(node->nr_inuse) : 0;
-	unsigned long idle = slot_cache_of(slot, cache)->count;
+	unsigned long idle = sheaves->main->size;
 
-	idle += spare ? spare->size : 0;
+	idle += sheaves->spare ? sheaves->spare->size : 0;
 	idle += node ? READ_ONCE(node->barn.nr_objects) : 0;
 	return out > idle ? out - idle : 0;
+}
+
+/* This slot's part of that, so that all slots' sheaves together stay within a share of it. */
+static unsigned long own_objects_in_use(struct slot *slot, struct kmem_cache *cache,
+					const struct kmem_cache_node *node)
+{
+	return objects_in_use(slot, cache, node) / slot_count_busy();
 }
 
 static void note_refill(struct slot_sheaves *sheaves)
@@ -136,7 +150,7 @@ static bool should_grow(struct slot *slot, struct kmem_cache *cache,
 			const struct kmem_cache_node *node)
 {
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
-	size_t capacity = slot_cache_of(slot, cache)->capacity;
+	size_t capacity = sheaves->room;
 	bool turns = sheaves->turns >= TURNS_TO_GROW;
 
 	if (sheaves->events < EVENTS_TO_GROW)
@@ -146,7 +160,7 @@ static bool should_grow(struct slot *slot, struct kmem_cache *cache,
 		sheaves->turns = 0;
 	return capacity < cache->sheaf_max &&
 	       (turns || capacity < cache->sheaf_floor ||
-		capacity < objects_in_use(slot, cache, node) / GROW_BELOW_SHARE) &&
+		capacity < own_objects_in_use(slot, cache, node) / GROW_BELOW_SHARE) &&
 	       slot->sheaf_bytes + capacity * cache->size <= SLOT_SHEAF_BYTES;
 }
 
@@ -157,7 +171,7 @@ static bool should_grow(struct slot *slot, struct kmem_cache *cache,
 static bool should_grow_at_swap(struct slot *slot, struct kmem_cache *cache)
 {
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
-	size_t capacity = slot_cache_of(slot, cache)->capacity;
+	size_t capacity = sheaves->room;
 
 	if (++sheaves->swaps < SWAPS_TO_GROW)
 		return false;
@@ -170,24 +184,24 @@ static bool should_shrink(struct slot *slot, struct kmem_cache *cache,
 			  const struct kmem_cache_node *node)
 {
 	const struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
-	size_t capacity = slot_cache_of(slot, cache)->capacity;
+	size_t capacity = sheaves->room;
 
 	return capacity > cache->sheaf_floor &&
 	       sheaves->row >= ROW_TO_SHRINK + 2U * sheaves->longest &&
-	       capacity > objects_in_use(slot, cache, node) / SHRINK_ABOVE_SHARE;
+	       capacity > own_objects_in_use(slot, cache, node) / SHRINK_ABOVE_SHARE;
 }
 
 /* Raise the main sheaf's capacity to about twice, in another one with the same objects if need be. */
 static bool grow_main(struct slot *slot, struct kmem_cache *cache)
 {
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
-	uint32_t wanted = MIN(slot_cache_of(slot, cache)->capacity * 2 + 4, cache->sheaf_max);
-	struct sheaf *main = detach_main(slot, cache);
+	uint32_t wanted = MIN(sheaves->room * 2 + 4, cache->sheaf_max);
+	struct sheaf *main = sheaves->main;
 	struct sheaf *larger;
 
 	if (wanted <= main->capacity) {
 		sheaves->limit = (uint16_t)wanted;
-		install_main(slot, cache, main);
+		set_main(slot, cache, main);
 		return true;
 	}
 	larger = sheaf_alloc(wanted);
@@ -196,7 +210,7 @@ static bool grow_main(struct slot *slot, struct kmem_cache *cache)
 	sheaves->limit = 0;
 	memcpy(larger->objects, main->objects, main->size * sizeof(void *));
 	larger->size = main->size;
-	install_main(slot, cache, larger);
+	set_main(slot, cache, larger);
 	sheaf_free(main);
 	return true;
 }
@@ -205,29 +219,27 @@ static bool grow_main(struct slot *slot, struct kmem_cache *cache)
 static bool refill_main(struct slot *slot, struct kmem_cache *cache)
 {
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
-	struct slot_cache *sc = slot_cache_of(slot, cache);
 	struct kmem_cache_node *node = cache_node(cache, slot->nid);
-	struct sheaf *full;
-	unsigned int got;
+	struct sheaf *full, *main;
 
 	if (sheaves->spare && sheaves->spare->size) {
 		swap_spare(slot, cache);
 		return true;
 	}
-	full = node ? barn_trade_empty(&node->barn, detach_main(slot, cache)) : NULL;
+	full = node ? barn_trade_empty(&node->barn, sheaves->main) : NULL;
 	if (full) {
 		ADD_ONCE(slot->events.barn_get, 1);
 		ADD_ONCE(slot->events.barn_remote, full->owner != slot->pcp.owner);
-		install_main(slot, cache, full);
+		set_main(slot, cache, full);
 		return true;
 	}
 	note_refill(sheaves);
 	if (should_grow(slot, cache, node))
 		grow_main(slot, cache);
-	got = slab_refill(cache, slot->nid, sc->objects, sc->capacity, &slot->pcp);
-	ADD_ONCE(slot->events.sheaf_refill, got > 0);
-	store_release(&sc->count, got);
-	return got > 0;
+	main = sheaves->main;
+	main->size = slab_refill(cache, slot->nid, main->objects, sheaves->room, &slot->pcp);
+	ADD_ONCE(slot->events.sheaf_refill, main->size > 0);
+	return main->size > 0;
 }
 
 /*
@@ -239,14 +251,15 @@ static size_t take_objects(struct slot *slot, struct kmem_cache *cache, void **o
 	size_t got = 0;
 
 	if (has_main(slot, cache)) {
-		struct slot_cache *sc = slot_cache_of(slot, cache);
+		const struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
 
-		while (got < want && (sc->count || (want - got <= cache->sheaf_max &&
-						    refill_main(slot, cache)))) {
-			size_t nr = MIN(want - got, sc->count);
+		while (got < want && (sheaves->main->size || (want - got <= cache->sheaf_max &&
+							      refill_main(slot, cache)))) {
+			struct sheaf *main = sheaves->main;
+			uint32_t nr = (uint32_t)MIN(want - got, main->size);
 
-			WRITE_ONCE(sc->count, (uint32_t)(sc->count - nr));
-			memcpy(objects + got, sc->objects + sc->count, nr * sizeof(void *));
+			main->size -= nr;
+			memcpy(objects + got, main->objects + main->size, nr * sizeof(void *));
 			got += nr;
 		}
 	}
@@ -268,10 +281,10 @@ size_t cache_take(struct kmem_cache *cache, void **objects, size_t want)
 	if (cache_refuses(cache))
 		return 0;
 	do {
-		struct slot *slot = slot_enter();
+		struct slot *slot = enter(cache);
 
 		got += take_objects(slot, cache, objects + got, want - got);
-		slot_leave(slot);
+		leave(slot, cache);
 		/* constructors are the program's code: they run while nothing is held */
 	} while (got < want && cache->ctor && slab_construct(cache, NUMA_NO_NODE));
 	if (unlikely(cache->debug))
@@ -283,6 +296,8 @@ noinline void *cache_alloc_slow(struct kmem_cache *cache)
 {
 	void *object;
 
+	if (percpu_is_mine() && (object = percpu_pop(cache)))
+		return object;
 	deferred_drain();
 	if (!cache_take(cache, &object, 1))
 		return NULL;
@@ -315,7 +330,7 @@ noinline void *cache_alloc_node_slow(struct kmem_cache *cache, unsigned int nid)
 static uint32_t barn_limit(struct slot *slot, struct kmem_cache *cache,
 			   const struct kmem_cache_node *node)
 {
-	size_t two = (size_t)slot_cache_of(slot, cache)->capacity * 2;
+	size_t two = (size_t)slot_sheaves_of(slot, cache)->room * 2;
 	size_t share = objects_in_use(slot, cache, node) / SHRINK_ABOVE_SHARE;
 
 	return (uint32_t)MIN(MAX(two, share), cache->barn_max);
@@ -324,8 +339,8 @@ static uint32_t barn_limit(struct slot *slot, struct kmem_cache *cache,
 /* Hand the full main sheaf to the barn. Return: false when it does not want it. */
 static bool store_main(struct slot *slot, struct kmem_cache *cache, struct kmem_cache_node *node)
 {
-	struct sheaf *full = detach_main(slot, cache);
-	uint32_t capacity = slot_cache_of(slot, cache)->capacity;
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
+	struct sheaf *full = sheaves->main;
 	struct sheaf *fresh;
 	uint32_t limit;
 
@@ -336,9 +351,9 @@ static bool store_main(struct slot *slot, struct kmem_cache *cache, struct kmem_
 	if (READ_ONCE(node->barn.nr_objects) + full->size > limit)
 		return false;
 	full->owner = slot->pcp.owner;
-	fresh = barn_trade_full(&node->barn, full, limit, capacity);
+	fresh = barn_trade_full(&node->barn, full, limit, sheaves->room);
 	if (!fresh) {
-		fresh = sheaf_alloc(MIN(capacity, cache->sheaf_max));
+		fresh = sheaf_alloc(sheaves->room);
 		if (!fresh)
 			return false;
 		if (!barn_put_full(&node->barn, full, limit)) {
@@ -347,7 +362,7 @@ static bool store_main(struct slot *slot, struct kmem_cache *cache, struct kmem_
 		}
 	}
 	ADD_ONCE(slot->events.barn_put, 1);
-	install_main(slot, cache, fresh);
+	set_main(slot, cache, fresh);
 	return true;
 }
 
@@ -362,10 +377,7 @@ static void flush_sheaf(struct slot *slot, struct kmem_cache *cache, struct shea
 
 static void flush_main(struct slot *slot, struct kmem_cache *cache)
 {
-	struct sheaf *main = detach_main(slot, cache);
-
-	WRITE_ONCE(slot_cache_of(slot, cache)->count, 0);
-	flush_sheaf(slot, cache, main);
+	flush_sheaf(slot, cache, slot_sheaves_of(slot, cache)->main);
 }
 
 /* What the barn holds follows the objects in use too. */
@@ -393,7 +405,7 @@ static void shrink_sheaves(struct slot *slot, struct kmem_cache *cache,
 {
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
 	struct sheaf *main = sheaves->main;
-	uint32_t wanted = MAX(slot_cache_of(slot, cache)->capacity / 2, cache->sheaf_floor);
+	uint32_t wanted = MAX(sheaves->room / 2, cache->sheaf_floor);
 	struct sheaf *smaller = NULL;
 
 	flush_main(slot, cache);
@@ -403,7 +415,7 @@ static void shrink_sheaves(struct slot *slot, struct kmem_cache *cache,
 	if (main->capacity > wanted * MAX_UNUSED_ROOM)
 		smaller = sheaf_alloc(wanted);
 	sheaves->limit = (uint16_t)wanted;
-	install_main(slot, cache, smaller ? smaller : main);
+	set_main(slot, cache, smaller ? smaller : main);
 	if (!smaller)
 		return;
 	sheaf_free(main);
@@ -419,11 +431,10 @@ static void shrink_sheaves(struct slot *slot, struct kmem_cache *cache,
 static void make_room(struct slot *slot, struct kmem_cache *cache)
 {
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
-	struct slot_cache *sc = slot_cache_of(slot, cache);
 	struct kmem_cache_node *node = cache_node(cache, slot->nid);
 
 	if (!sheaves->spare)
-		sheaves->spare = sheaf_alloc(sc->capacity);
+		sheaves->spare = sheaf_alloc(sheaves->room);
 	if (sheaves->spare && !sheaves->spare->size) {
 		if (!should_grow_at_swap(slot, cache) || !grow_main(slot, cache))
 			swap_spare(slot, cache);
@@ -442,16 +453,16 @@ static void make_room(struct slot *slot, struct kmem_cache *cache)
 
 static void give(struct kmem_cache *cache, void **objects, size_t nr)
 {
-	struct slot *slot = slot_enter();
+	struct slot *slot = enter(cache);
 	size_t given = 0;
 
 	while (given < nr && has_main(slot, cache)) {
-		struct slot_cache *sc = slot_cache_of(slot, cache);
-		size_t room = sc->capacity - sc->count;
-		size_t step = MIN(nr - given, room);
+		const struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
+		struct sheaf *main = sheaves->main;
+		size_t step = MIN(nr - given, sheaves->room - main->size);
 
-		memcpy(sc->objects + sc->count, objects + given, step * sizeof(void *));
-		store_release(&sc->count, (uint32_t)(sc->count + step));
+		memcpy(main->objects + main->size, objects + given, step * sizeof(void *));
+		main->size += (uint32_t)step;
 		given += step;
 		if (given == nr)
 			break;
@@ -463,7 +474,7 @@ static void give(struct kmem_cache *cache, void **objects, size_t nr)
 	if (given < nr)
 		ADD_ONCE(slot->events.remote_free,
 			 slab_flush(cache, objects + given, nr - given, &slot->pcp, slot->nid));
-	slot_leave(slot);
+	leave(slot, cache);
 }
 
 void cache_give(struct kmem_cache *cache, void **objects, size_t nr)
@@ -477,6 +488,8 @@ void cache_give(struct kmem_cache *cache, void **objects, size_t nr)
 
 noinline void cache_free_slow(struct kmem_cache *cache, void *object)
 {
+	if (percpu_is_mine() && percpu_push(cache, object))
+		return;
 	deferred_drain();
 	if (!slab_of(cache, object) || !slab_is_object(cache, object)) {
 		debug_report_bad_free(cache, object, "Invalid object pointer");

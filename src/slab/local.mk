@@ -26,6 +26,10 @@ libcore_la_SOURCES += \
 	src/slab/merge.h \
 	src/slab/named.c \
 	src/slab/named.h \
+	src/slab/percpu.c \
+	src/slab/percpu.h \
+	src/slab/percpu_aarch64.h \
+	src/slab/percpu_x86_64.h \
 	src/slab/rcu.c \
 	src/slab/rcu.h \
 	src/slab/report.c \

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "base/option.h"
-#include "slab/slot.h"
+#include "slab/percpu.h"
 
 /* The option decides, once for every kind of report. */
 #define complain(...)							\
@@ -19,13 +19,19 @@
 		}							\
 	} while (0)
 
+static void let_go(struct slot *slot, void *unused)
+{
+	(void)unused;
+	if (lock_is_mine(&slot->lock))
+		lock_release(&slot->lock, LOCK_SLOT);
+}
+
 /* abort() may run a handler that allocates before it ends the process. */
 static void let_go_of_slot(void)
 {
-	struct slot *slot = slot_is_real(this_slot) ? this_slot : &slot_shared;
-
-	if (lock_is_mine(&slot->lock))
-		lock_release(&slot->lock, LOCK_SLOT);
+	let_go(slot_is_real(this_slot) ? this_slot : &slot_shared, NULL);
+	/* the thread may have been moved since it took one of these */
+	percpu_for_each(let_go, NULL);
 }
 
 void report_double_free(const struct kmem_cache *cache, const void *object)

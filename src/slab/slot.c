@@ -2,14 +2,15 @@
 #include "slab/slot.h"
 
 #include <pthread.h>
+#include <string.h>
 
+#include "base/option.h"
+#include "os/info.h"
 #include "page/meta.h"
+#include "slab/percpu.h"
 #include "slab/slab.h"
 
-/* Never written: all their sheaves are empty and full at once, as zero says. */
-struct slot slot_none[NR_NONE];
-struct slot slot_gone;
-
+struct slot slot_none[NR_NONE + 2];
 struct slot slot_shared;
 
 thread_local_word struct slot *this_slot = slot_none;
@@ -23,7 +24,8 @@ thread_local_word struct slot *this_slot = slot_none;
 static struct lock slots_lock;
 static struct slot *all_slots;	 /* [slots_lock] */
 static struct slot *free_slots;	 /* [slots_lock; atomic] */
-static unsigned int nr_slots;	 /* [slots_lock] */
+static unsigned int nr_slots;	 /* [slots_lock; atomic] */
+static unsigned int nr_percpu;	 /* [slots_lock] of them are processors' */
 static unsigned int nr_free_slots; /* [slots_lock; atomic] */
 
 static pthread_key_t exit_key;
@@ -57,33 +59,78 @@ static struct slot *pop_free(int nid)
 	return slot;
 }
 
-/* @nid: its node; NUMA_NO_NODE: nodes mean nothing, they take turns. */
-static struct slot *slot_new(int nid)
+static struct slot *slot_new(bool percpu, uint32_t cpu)
 {
 	struct slot *slot = meta_alloc(sizeof(*slot));
 	unsigned int nodes = nr_nodes();
 
 	if (!slot)
 		return NULL;
-	lock_acquire(&slots_lock, LOCK_SLOTS);
+	slot->self = slot;
+	slot->percpu = percpu;
+	slot->cpu = cpu;
 	slot->in_use = true;
-	slot->nid = (uint8_t)(nid == NUMA_NO_NODE ? nr_slots % nodes : (unsigned int)nid);
+	/* where the thread runs now; it may be moved, but the kernel does not do so lightly */
+	slot->nid = (uint8_t)node_here();
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	/* where nodes mean nothing, they take turns */
+	if (!nodes_are_real())
+		slot->nid = (uint8_t)(nr_slots % nodes);
 	slot->pcp.owner = (uint8_t)(nr_slots % PCP_MAX_OWNER + 1);
-	nr_slots++;
+	WRITE_ONCE(nr_slots, nr_slots + 1);
+	nr_percpu += percpu;
 	slot->next = all_slots;
 	all_slots = slot;
 	lock_release(&slots_lock, LOCK_SLOTS);
 	return slot;
 }
 
+struct slot *slot_new_percpu(uint32_t cpu)
+{
+	return slot_new(true, cpu);
+}
+
+/*
+ * With percpu=auto, threads beyond so many for each processor use the processors' slots: their memory would
+ * grow with their number, and no more than one for each runs at once.
+ */
+#define THREADS_PER_CPU 8
+
+static bool prefers_percpu(void)
+{
+	unsigned int busy;
+
+	if (READ_ONCE(options.percpu) == PERCPU_OFF)
+		return false;
+	if (READ_ONCE(options.percpu) == PERCPU_AUTO) {
+		lock_acquire(&slots_lock, LOCK_SLOTS);
+		busy = nr_slots - nr_percpu - nr_free_slots;
+		lock_release(&slots_lock, LOCK_SLOTS);
+		if (busy < THREADS_PER_CPU * os_nr_cpus())
+			return false;
+	}
+	return percpu_is_there();
+}
+
+unsigned int slot_count_busy(void)
+{
+	unsigned int nr = READ_ONCE(nr_slots), nr_free = READ_ONCE(nr_free_slots);
+
+	return nr > nr_free ? nr - nr_free : 1;
+}
+
 static struct slot *slot_acquire(void)
 {
-	/* where the thread runs now; it may be moved, but the kernel does not do so lightly */
 	int nid = nodes_are_real() ? (int)node_here() : NUMA_NO_NODE;
-	struct slot *slot = pop_free(nid);
+	struct slot *slot;
 
+	if (prefers_percpu()) {
+		this_slot = slot_percpu;
+		return percpu_here();
+	}
+	slot = pop_free(nid);
 	if (!slot)
-		slot = slot_new(nid);
+		slot = slot_new(false, 0);
 	if (!slot)
 		slot = pop_free(NUMA_NO_NODE);
 	if (slot)
@@ -95,20 +142,35 @@ static struct slot *slot_acquire(void)
 static bool watch_exit(void)
 {
 	/* any value but NULL; this may allocate, and by then counts as the second slow path */
-	return exit_key_ready && !pthread_setspecific(exit_key, &slot_gone);
+	return exit_key_ready && !pthread_setspecific(exit_key, slot_gone);
 }
 
-noinline struct slot *slot_next_none(struct slot *none)
+/* The next step towards a slot. Return: it, or NULL: not yet. */
+static struct slot *slot_next(struct slot *none)
 {
 	/* racy peek: whoever comes too late gets a new one a little earlier than he would have */
 	bool early = none + 1 == slot_none + NR_NONE_IF_FREE && READ_ONCE(free_slots);
 
+	/* a thread that only ever uses processors' slots leaves nothing behind */
+	if (none == slot_none && READ_ONCE(options.percpu) == PERCPU_ON && prefers_percpu())
+		return slot_acquire();
 	if (early || none + 1 == slot_none + NR_NONE)
 		return slot_acquire();
 	this_slot = none + 1;
 	if (none == slot_none && !watch_exit())
 		this_slot = slot_none;
 	return NULL;
+}
+
+noinline struct slot *slot_instead_of(struct slot *none)
+{
+	struct slot *slot = NULL;
+
+	if (none == slot_percpu)
+		slot = percpu_here();
+	else if (none != slot_gone)
+		slot = slot_next(none);
+	return slot ? slot : &slot_shared;
 }
 
 /* Nobody may want this slot for long: what its zone lent it helps others. */
@@ -144,9 +206,20 @@ static void thread_exit(void *unused)
 	struct slot *slot = this_slot;
 
 	(void)unused;
-	this_slot = &slot_gone;
+	if (slot == slot_percpu)
+		return;
+	this_slot = slot_gone;
 	if (slot_is_real(slot))
 		slot_give_back(slot);
+}
+
+void slot_donate(struct slot *slot)
+{
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	slot->percpu = false;
+	nr_percpu--;
+	lock_release(&slots_lock, LOCK_SLOTS);
+	slot_give_back(slot);
 }
 
 void slot_boot(void)
@@ -166,10 +239,11 @@ void slot_adopt_all(void)
 {
 	struct slot *own = this_slot;
 
+	percpu_after_fork();
 	lock_acquire(&slots_lock, LOCK_SLOTS);
 	for (struct slot *slot = all_slots; slot; slot = slot->next) {
 		/* fork() waited for the shared one */
-		if (!slot->in_use || slot == own || slot == &slot_shared)
+		if (!slot->in_use || slot->percpu || slot == own || slot == &slot_shared)
 			continue;
 		run_sheaf_recount(&slot->pcp.runs);
 		slot->in_use = false;
@@ -178,6 +252,51 @@ void slot_adopt_all(void)
 		ADD_ONCE(nr_free_slots, 1);
 	}
 	lock_release(&slots_lock, LOCK_SLOTS);
+}
+
+/* The same without a sequence: nobody's fast path uses it now, or the caller's own. */
+static void close_quiet(struct slot *slot, const struct kmem_cache *cache)
+{
+	struct slot_cache *sc = slot_cache_of(slot, cache);
+
+	slot_sheaves_of(slot, cache)->main->size = sc->count;
+	WRITE_ONCE(sc->state, 0);
+}
+
+bool slot_close(struct slot *slot, const struct kmem_cache *cache)
+{
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
+	uint64_t state;
+
+	ASSERT_HELD(&slot->lock, LOCK_SLOT);
+	if (!sheaves || !sheaves->main)
+		return true;
+	if (likely(!slot->percpu)) {
+		close_quiet(slot, cache);
+		return true;
+	}
+	if (!percpu_close(slot, slot_cache_of(slot, cache), &state))
+		return false;
+	sheaves->main->size = (uint32_t)state;
+	return true;
+}
+
+void slot_open(struct slot *slot, const struct kmem_cache *cache)
+{
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
+	struct slot_cache *sc = slot_cache_of(slot, cache);
+	struct slot_cache open;
+
+	if (!sheaves || !sheaves->main)
+		return;
+	sc->objects = sheaves->main->objects;
+	sc->slab_mask = cache->slab_mask;
+	sc->reciprocal = cache->reciprocal_32;
+	sc->start_limit = cache->start_limit_32;
+	open.count = sheaves->main->size;
+	open.capacity = sheaves->room;
+	/* last: from here on it is the fast path's, on any processor */
+	store_release(&sc->state, open.state);
 }
 
 static void drain_sheaf(struct slot *slot, struct kmem_cache *cache, struct sheaf *sheaf)
@@ -193,25 +312,20 @@ static void drain_sheaf(struct slot *slot, struct kmem_cache *cache, struct shea
 static void drain_cache(struct slot *slot, struct kmem_cache *cache)
 {
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
-	struct slot_cache *sc = slot_cache_of(slot, cache);
+	struct sheaf *spare;
 
 	if (!sheaves || !sheaves->main)
 		return;
-	sheaves->main->size = sc->count;
-	slot->sheaf_bytes -= (size_t)sc->capacity * cache->size;
-	WRITE_ONCE(sc->count, 0);
-	sc->capacity = 0;
-	sc->objects = NULL;
+	close_quiet(slot, cache);
+	slot->sheaf_bytes -= (size_t)sheaves->room * cache->size;
 	drain_sheaf(slot, cache, sheaves->main);
 	sheaf_free(sheaves->main);
 	WRITE_ONCE(sheaves->main, NULL);
-	sheaves->events = 0;
-	sheaves->swaps = 0;
-	sheaves->limit = 0;
-	if (sheaves->spare) {
-		drain_sheaf(slot, cache, sheaves->spare);
-		sheaf_free(sheaves->spare);
-		sheaves->spare = NULL;
+	spare = sheaves->spare;
+	memset(&sheaves->spare, 0, sizeof(*sheaves) - offsetof(struct slot_sheaves, spare));
+	if (spare) {
+		drain_sheaf(slot, cache, spare);
+		sheaf_free(spare);
 	}
 }
 
@@ -226,11 +340,20 @@ static void give_back_all(struct slot *list)
 	}
 }
 
-static void forget(struct slot *slot, struct kmem_cache *cache)
+static void forget(struct slot *slot, void *cache)
 {
 	lock_acquire(&slot->lock, LOCK_SLOT);
 	drain_cache(slot, cache);
 	lock_release(&slot->lock, LOCK_SLOT);
+}
+
+/* Each processor's, while no fast path uses it. */
+static void with_percpu_stopped(void (*visit)(struct slot *slot, void *arg), void *arg)
+{
+	if (!percpu_stop())
+		return;
+	percpu_for_each(visit, arg);
+	percpu_restart();
 }
 
 void slot_forget_idle(struct kmem_cache *cache)
@@ -241,6 +364,7 @@ void slot_forget_idle(struct kmem_cache *cache)
 	if (slot_is_real(slot))
 		forget(slot, cache);
 	forget(&slot_shared, cache);
+	with_percpu_stopped(forget, cache);
 	while ((slot = pop_free(NUMA_NO_NODE))) {
 		forget(slot, cache);
 		slot->next_free = done;
@@ -325,6 +449,12 @@ void slot_drain(struct slot *slot)
 	lock_release(&slot->lock, LOCK_SLOT);
 }
 
+static void drain_visited(struct slot *slot, void *unused)
+{
+	(void)unused;
+	slot_drain(slot);
+}
+
 void slot_drain_all(void)
 {
 	struct slot *slot = this_slot;
@@ -333,6 +463,7 @@ void slot_drain_all(void)
 	if (slot_is_real(slot))
 		slot_drain(slot);
 	slot_drain(&slot_shared);
+	with_percpu_stopped(drain_visited, NULL);
 	while ((slot = pop_free(NUMA_NO_NODE))) {
 		slot_drain(slot);
 		slot->next_free = drained;
@@ -352,6 +483,7 @@ void slot_for_each(void (*visit)(struct slot *slot, void *arg), void *arg)
 void slot_walk_list(void (*visit)(struct lock *lock))
 {
 	visit(&slots_lock);
+	percpu_walk_locks(visit);
 }
 
 /* Runs with slots_lock held (fork takes the ranks in order), so the list stands still. */

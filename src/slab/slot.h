@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A slot is what the kernel calls a CPU: the place where a thread allocates without a lock.
+ * A slot is what the kernel calls a CPU: the place where a thread allocates without a lock. There are two
+ * kinds, and each thread uses one of them.
  *
  * Per-thread slots: a thread takes a slot from a stack at one of its first slow paths and gives it back,
- * contents and all, when its destructors begin. Its fast path (fast.h) touches nothing but slot_cache;
- * everything else in a slot is changed under the slot's lock. Nobody waits for that but the owner,
- * fork() and the audit; only the slot that threads without one share is contended. So it is a mark of
- * "busy", and it alone may be held across system calls.
+ * contents and all, when its destructors begin. Nobody waits for its lock but the owner, fork() and the
+ * audit; only the slot that threads without one share is contended. So it is a mark of "busy", and it
+ * alone may be held across system calls.
  *
- * Zeroed memory is a valid slot: every sheaf in it is empty and full at once, so that the fast path
- * goes to the slow path, which sets the sheaf up.
+ * Per-CPU slots, see percpu.h: a processor's threads share its slot. The option percpu says who uses them.
+ *
+ * The fast path (fast.h, percpu.h) touches nothing but slot_cache; everything else in a slot is changed
+ * under the slot's lock, and slot_cache too once it is closed: zero, so that each sheaf is empty and full
+ * at once, and the fast path goes to the slow path. Zeroed memory is a valid slot.
  */
 #ifndef SLABUDDY_SLAB_SLOT_H
 #define SLABUDDY_SLAB_SLOT_H
@@ -21,8 +24,13 @@
 
 /* One cache's main sheaf as the fast path sees it: half a cache line. */
 struct slot_cache {
-	uint32_t count;	     /* [owner; atomic] objects in the main sheaf */
-	uint32_t capacity;   /* [owner] */
+	union {
+		struct {
+			uint32_t count;	   /* [owner; atomic] objects in the main sheaf */
+			uint32_t capacity; /* [owner] */
+		};
+		uint64_t state; /* [owner; atomic] both; 0: closed */
+	};
 	void **objects;	     /* [owner] the main sheaf's array */
 	uint32_t slab_mask;   /* [owner] the cache's; a named one's push reads them there */
 	uint32_t reciprocal;  /* [owner] in 32 bits, which are enough for malloc's caches */
@@ -32,6 +40,7 @@ struct slot_cache {
 struct slot_sheaves {
 	struct sheaf *main;  /* [slot lock] */
 	struct sheaf *spare; /* [slot lock] */
+	uint32_t room;	     /* [slot lock] objects that the main sheaf may hold */
 	/* [slot lock] what the capacity follows, see alloc.c */
 	uint16_t events;  /* refills from slabs and flushes to them since it was looked at */
 	uint16_t turns;	  /* changes from flushes to refills since then */
@@ -60,8 +69,11 @@ struct slot_group {
 struct slot {
 	struct slot_cache cache[NR_LOW_TAGS]; /* malloc's; from NR_CLASS_TAGS on always empty */
 	struct slot_group *group[NR_GROUPS];  /* [owner, slot lock] named caches', made at first use */
+	void *self;		 /* [const] where a per-CPU slot's group_place leads malloc's caches */
 	struct lock lock;
-	bool in_use;		 /* [SLOTS] a thread owns it */
+	uint32_t cpu;		 /* [const; per-CPU] by which index sequences find it */
+	bool percpu;		 /* [const] */
+	bool in_use;		 /* [SLOTS] a thread owns it, or it is a processor's */
 	uint8_t nid;		 /* [const] node it takes pages from */
 	struct slot *next;	 /* [const once it is on the list] all slots */
 	struct slot *next_free;	 /* [SLOTS] stack of slots that no thread owns */
@@ -85,8 +97,10 @@ struct slot {
 /* The calling thread's slot; one of those below while it has none. */
 extern hidden thread_local_word struct slot *this_slot;
 
-extern struct slot slot_none[NR_NONE]; /* not yet */
-extern struct slot slot_gone;	       /* no more: the thread is in its last destructors */
+/* Never written, and their sheaves are closed: a thread with one of these takes the slow path. */
+extern struct slot slot_none[NR_NONE + 2]; /* not yet; and two more: */
+#define slot_gone   (slot_none + NR_NONE)     /* no more: the thread is in its last destructors */
+#define slot_percpu (slot_none + NR_NONE + 1) /* the processor's, wherever it runs */
 
 /* What threads without a slot use, one at a time, under its lock. */
 extern struct slot slot_shared;
@@ -99,21 +113,19 @@ static inline struct zone *slot_zone(const struct slot *slot)
 
 static inline bool slot_is_real(const struct slot *slot)
 {
-	return slot != &slot_gone && (slot < slot_none || slot >= slot_none + NR_NONE);
+	return slot < slot_none || slot >= slot_none + ARRAY_SIZE(slot_none);
 }
 
-/* A slow path of a thread whose slot is @none. Return: the slot that it has now; NULL: still none. */
-struct slot *slot_next_none(struct slot *none);
+/* A slow path of a thread whose slot is @none, one of the above. Return: the slot that is its now, the
+ * processor's perhaps; or the shared one. */
+struct slot *slot_instead_of(struct slot *none);
 
 /* The calling thread's slot, taken if it is time for one; or the shared one. */
 static inline struct slot *slot_get(void)
 {
 	struct slot *slot = this_slot;
 
-	if (likely(slot_is_real(slot)))
-		return slot;
-	slot = slot == &slot_gone ? NULL : slot_next_none(slot);
-	return slot ? slot : &slot_shared;
+	return likely(slot_is_real(slot)) ? slot : slot_instead_of(slot);
 }
 
 /*
@@ -133,6 +145,22 @@ static inline void slot_leave(struct slot *slot)
 	lock_release(&slot->lock, LOCK_SLOT);
 }
 
+/* A new slot for a processor, which nobody knows yet. Return: NULL: no memory. */
+struct slot *slot_new_percpu(uint32_t cpu);
+
+/* Such a slot that turned out not to be needed becomes one for any thread. */
+void slot_donate(struct slot *slot);
+
+/*
+ * Take the main sheaf out of the fast path's hands: it knows its size again, and is the caller's until
+ * slot_open(). Under the slot's lock. Return: false when it is a processor's that the thread has left
+ * meanwhile: then once more, with the slot it has now.
+ */
+bool slot_close(struct slot *slot, const struct kmem_cache *cache);
+
+/* Give the fast path what is the main sheaf now, if there is one. */
+void slot_open(struct slot *slot, const struct kmem_cache *cache);
+
 /* Make the key whose destructor gives a thread's slot back. Once. */
 void slot_boot(void);
 
@@ -150,11 +178,16 @@ static inline struct slot_cache *slot_cache_of(struct slot *slot, const struct k
 	return group ? &group->cache[cache->tag & (CACHES_PER_GROUP - 1)] : NULL;
 }
 
-/* Where a named cache's fast path finds this. */
+/* Where a named cache's fast path, and any cache's of a per-CPU slot, finds this. */
 static inline void slot_set_places(struct kmem_cache *cache)
 {
 	unsigned int index = cache->tag & (CACHES_PER_GROUP - 1);
 
+	if (cache->tag < NR_CLASS_TAGS) {
+		cache->group_place = (uint32_t)offsetof(struct slot, self);
+		cache->sheaf_place = (uint16_t)(cache->tag * sizeof(struct slot_cache));
+		return;
+	}
 	cache->group_place = (uint32_t)(offsetof(struct slot, group) +
 					(cache->tag >> 8) * sizeof(struct slot_group *));
 	cache->sheaf_place = (uint16_t)(offsetof(struct slot_group, cache) +
@@ -191,6 +224,9 @@ void slot_drain(struct slot *slot);
 
 /* Drain the calling thread's slot and all free ones. */
 void slot_drain_all(void);
+
+/* How many slots threads use now. Racy; at least 1. */
+unsigned int slot_count_busy(void);
 
 /* The newest slot. Slots never end, and new ones come before it, so that all older ones can be walked by
  * slot->next without a lock. */

@@ -8,7 +8,7 @@
 
 #include "page/section.h"
 #include "slab/slab.h"
-#include "slab/slot.h"
+#include "slab/percpu.h"
 
 static unsigned int count_free(struct page *slab, const struct kmem_cache *cache)
 {
@@ -179,7 +179,8 @@ static void check_slot(struct slot *slot, void *audit)
 	struct slot_audit walk = {
 		.audit = audit,
 		.slot = slot,
-		.at_rest = !slot->in_use || slot == this_slot || slot == &slot_shared,
+		.at_rest = !slot->in_use || slot == this_slot || slot == &slot_shared ||
+			   (slot->percpu && percpu_is_stopped()),
 	};
 
 	cache_for_each(check_sheaves, &walk);

@@ -704,7 +704,7 @@ START_TEST(nodes)
 	options.numa = 2;
 	/* this thread's slot is on node 0, the next one's on node 1 */
 	take_own_slot();
-	slot_next_none(slot_none + NR_NONE - 1);
+	slot_instead_of(slot_none + NR_NONE - 1);
 	ck_assert_ptr_nonnull(heap_malloc(100000));
 	text = text_of(slabuddy_buddyinfo);
 	ck_assert_ptr_nonnull(line_of(text, "Node 1, zone   Normal "));

@@ -33,6 +33,15 @@ tests_stress_interrupted_test_SOURCES = \
 	tests/stress/interrupted_test.c
 tests_stress_interrupted_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_stress_interrupted_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_commit
+
+# What a sanitizer looks at cannot be a restartable sequence.
+test_programs += tests/stress/percpu_test
+tests_stress_percpu_test_SOURCES = \
+	tests/model/block.c \
+	tests/model/block.h \
+	tests/model/rng.h \
+	tests/stress/percpu_test.c
+tests_stress_percpu_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 endif
 EXTRA_DIST += \
 	tests/stress/atfork.c \

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "slab/percpu.h"
+
+#include "base/bits.h"
+#include "page/meta.h"
+
+struct slot *percpu_slots[OS_MAX_CPUS];
+struct rseq_place percpu_rseq;
+
+/* The same and stopped ones too. A slot stays for ever once it is there. [atomic] */
+static struct slot *made[OS_MAX_CPUS];
+
+static struct lock percpu_lock;
+static unsigned int nr_stops;	 /* [percpu_lock] percpu_stop() without percpu_restart() */
+static unsigned int nr_indices;	 /* [percpu_lock; atomic] all in made[] are below it */
+
+enum { UNKNOWN, MISSING, THERE };
+static int state; /* [atomic] */
+
+bool percpu_is_there(void)
+{
+#ifndef PERCPU_MISSING
+	struct rseq_place place;
+	bool there;
+
+	if (likely(load_acquire(&state) != UNKNOWN))
+		return READ_ONCE(state) == THERE;
+	/* where nodes mean something, a slot is of the processor's; mm_cid says nothing of where that is */
+	there = os_rseq_start(&place, nodes_are_real());
+	lock_acquire(&percpu_lock, LOCK_SLOTS);
+	if (state == UNKNOWN && there)
+		percpu_rseq = place;
+	if (state == UNKNOWN)
+		store_release(&state, there ? THERE : MISSING);
+	lock_release(&percpu_lock, LOCK_SLOTS);
+#endif
+	return READ_ONCE(state) == THERE;
+}
+
+static uint32_t index_here(void)
+{
+	const char *thread = (const char *)thread_identity();
+
+	/* the kernel changes it when it moves the thread */
+	return *(const volatile uint32_t *)(const void *)(thread + percpu_rseq.index);
+}
+
+static void publish(struct slot *slot)
+{
+	ASSERT_HELD(&percpu_lock, LOCK_SLOTS);
+	store_release(&made[slot->cpu], slot);
+	if (slot->cpu >= nr_indices)
+		WRITE_ONCE(nr_indices, slot->cpu + 1);
+	if (!nr_stops)
+		store_release(&percpu_slots[slot->cpu], slot);
+}
+
+static noinline struct slot *make(uint32_t index)
+{
+	struct slot *slot = slot_new_percpu(index);
+	struct slot *there;
+
+	if (!slot)
+		return NULL;
+	lock_acquire(&percpu_lock, LOCK_SLOTS);
+	there = made[index];
+	if (!there)
+		publish(slot);
+	lock_release(&percpu_lock, LOCK_SLOTS);
+	/* another thread was faster: this one is for whoever wants a slot of his own */
+	if (there)
+		slot_donate(slot);
+	return there ? there : slot;
+}
+
+struct slot *percpu_here(void)
+{
+	uint32_t index = index_here();
+	struct slot *slot;
+
+	if (unlikely(index >= OS_MAX_CPUS))
+		return NULL;
+	slot = load_acquire(&made[index]);
+	return likely(slot) ? slot : make(index);
+}
+
+bool percpu_stop(void)
+{
+	bool stopped = true;
+
+	lock_acquire(&percpu_lock, LOCK_SLOTS);
+	nr_stops++;
+	for (unsigned int i = 0; i < nr_indices; i++)
+		WRITE_ONCE(percpu_slots[i], NULL);
+	lock_release(&percpu_lock, LOCK_SLOTS);
+	if (READ_ONCE(nr_indices))
+		stopped = os_rseq_fence();
+	if (!stopped)
+		percpu_restart();
+	return stopped;
+}
+
+void percpu_restart(void)
+{
+	lock_acquire(&percpu_lock, LOCK_SLOTS);
+	nr_stops--;
+	for (unsigned int i = 0; !nr_stops && i < nr_indices; i++)
+		store_release(&percpu_slots[i], made[i]);
+	lock_release(&percpu_lock, LOCK_SLOTS);
+}
+
+bool percpu_is_stopped(void)
+{
+	return READ_ONCE(nr_stops) > 0;
+}
+
+void percpu_after_fork(void)
+{
+	nr_stops = 0;
+	for (unsigned int i = 0; i < nr_indices; i++)
+		percpu_slots[i] = made[i];
+}
+
+void percpu_walk_locks(void (*visit)(struct lock *lock))
+{
+	visit(&percpu_lock);
+}
+
+void percpu_for_each(void (*visit)(struct slot *slot, void *arg), void *arg)
+{
+	unsigned int nr = READ_ONCE(nr_indices);
+
+	for (unsigned int i = 0; i < nr; i++) {
+		struct slot *slot = load_acquire(&made[i]);
+
+		if (slot)
+			visit(slot, arg);
+	}
+}
