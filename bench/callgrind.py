@@ -8,7 +8,9 @@ import subprocess
 def own_costs(lines, library):
     """lines: of a callgrind.out file. A dict from function to the instructions
     executed in it, callees apart, for those in a file whose path has library in
-    it. Names are written once and are numbers from then on: "fn=(3) malloc"."""
+    it, or in a file that callgrind does not know: that is where it sees tcmalloc's
+    malloc and free, which are in a section of their own. Names are written once
+    and are numbers from then on: "fn=(3) malloc"."""
     names = {"ob": {}, "fn": {}}
     now = {"ob": "", "fn": ""}
     costs = {}
@@ -24,7 +26,7 @@ def own_costs(lines, library):
         elif line.startswith("calls="):
             of_call = True  # the next line is what the callee has cost, all in all
         elif re.match(r"[0-9+*-]", line):
-            if not of_call and library in now["ob"]:
+            if not of_call and (library in now["ob"] or now["ob"] == "???"):
                 costs[now["fn"]] = costs.get(now["fn"], 0) + int(line.split()[1])
             of_call = False
     return costs

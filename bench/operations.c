@@ -9,7 +9,10 @@
 #include <slabuddy/gfp.h>
 #include <slabuddy/slab.h>
 
-enum { NR_BULK = 32 };
+enum {
+	NR_BULK = 32,
+	NR_MIXED = 1000, /* as a batch of bench/micro has */
+};
 
 static struct kmem_cache *cache;
 
@@ -32,6 +35,21 @@ static void *must(void *p)
 static void malloc_pair(void)
 {
 	free(must(malloc(64)));
+}
+
+/* Sizes of 1 to 1024 bytes, mostly small ones, freed in another order than allocated: 7 and 1000
+ * have no common divisor, so that each is freed once. */
+static void malloc_batch(void)
+{
+	static void *blocks[NR_MIXED];
+	unsigned int random = 1;
+
+	for (int i = 0; i < NR_MIXED; i++) {
+		random = random * 1664525 + 1013904223;
+		blocks[i] = must(malloc(1 + (random >> 8) % (16u << (random >> 28) % 7)));
+	}
+	for (int i = 0; i < NR_MIXED; i++)
+		free(blocks[i * 7 % NR_MIXED]);
 }
 
 static void kmalloc_pair(void)
@@ -70,6 +88,7 @@ static const struct operation {
 	unsigned int nr; /* operations a turn */
 } operations[] = {
 	{ "malloc", malloc_pair, 1 },
+	{ "malloc_batch", malloc_batch, NR_MIXED },
 	{ "kmalloc", kmalloc_pair, 1 },
 	{ "kmem_cache", cache_pair, 1 },
 	{ "kmem_cache_bulk", cache_bulk, NR_BULK },
