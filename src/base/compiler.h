@@ -30,6 +30,12 @@
 /* What two threads write must not share; SLAB_HWCACHE_ALIGN aligns to it. */
 #define CACHE_LINE_BYTES 64
 
+/*
+ * For a variable that all threads read and hardly anybody writes, so that it lies in no line with one that is
+ * written: among the variables that do not begin as zero, which are all of that kind.
+ */
+#define read_mostly	__attribute__((__section__(".data.read_mostly")))
+
 /* One TLS word, at a fixed offset from the thread pointer, so that dlopen() always finds room. */
 #define thread_local_word _Thread_local __attribute__((tls_model("initial-exec")))
 

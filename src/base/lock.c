@@ -10,7 +10,7 @@
 /* arbitrary: about a microsecond, the length of the longest section under a lock */
 #define SPIN_ROUNDS 100
 
-bool lock_world_frozen;
+bool lock_world_frozen read_mostly;
 static struct lock world_lock; /* whoever freezes the world, from before to after */
 static uintptr_t world_owner;	 /* [atomic] who froze the world */
 static unsigned int world_depth; /* [world_owner] freezes that were not the first */

@@ -11,8 +11,8 @@ const char *const zone_names[MAX_NR_ZONES] = {
 	[ZONE_DMA] = "DMA",
 };
 
-static unsigned int os_nodes[MAX_NUMNODES]; /* [atomic, const once nr_os_nodes is not 0] */
-static unsigned int nr_os_nodes;	    /* [atomic] */
+static unsigned int os_nodes[MAX_NUMNODES] read_mostly; /* [atomic, const once nr_os_nodes is not 0] */
+static unsigned int nr_os_nodes read_mostly; /* [atomic] */
 
 /* Racy: whoever comes first writes the same. */
 static cold unsigned int find_os_nodes(void)

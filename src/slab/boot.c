@@ -15,7 +15,7 @@
 #include "page/section.h"
 #include "slab/slot.h"
 
-bool slab_booted;
+bool slab_booted read_mostly;
 static bool options_read; /* [boot_lock] */
 static struct lock boot_lock;
 

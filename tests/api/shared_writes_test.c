@@ -18,6 +18,7 @@
 
 #include "../own_slot.h"
 #include "../testing.h"
+#include "base/option.h"
 #include "malloc/heap.h"
 #include "os/mem.h"
 #include "page/section.h"
@@ -31,7 +32,7 @@ struct area {
 	bool whole; /* nothing in it is a thread's own */
 };
 
-#define MAX_AREAS 256
+#define MAX_AREAS 1024
 static struct area *areas; /* not in the program's data, which is an area itself */
 static unsigned int nr_areas;
 
@@ -260,6 +261,56 @@ START_TEST(pages_write_nothing_shared)
 }
 END_TEST
 
+/* ---- Threads of which none goes on as before ---- */
+
+/* What each fast or slow path reads. The tables of sizes are constant. */
+static const void *const read_by_all[] = {
+	&lock_world_frozen,
+	&slab_booted,
+	&page_slow_gfp,
+	&options,
+};
+
+/* Take all locks and change all lists that there are. */
+static void *upset(void *arg)
+{
+	void *blocks[100];
+
+	take_own_slot();
+	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++)
+		blocks[i] = heap_malloc(i < 90 ? i * 300 : i < 99 ? i * KIB(10) : MIB(33));
+	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++)
+		heap_free(blocks[i]);
+	kmem_cache_destroy(kmem_cache_create("short", 300, NULL, SLAB_NO_MERGE));
+	free_pages(__get_free_pages(GFP_KERNEL, 9), 9);
+	heap_trim();
+	return arg;
+}
+
+static void upset_in_threads(void)
+{
+	for (int i = 0; i < 20; i++) {
+		pthread_t thread;
+
+		ck_assert_int_eq(pthread_create(&thread, NULL, upset, NULL), 0);
+		pthread_join(thread, NULL);
+	}
+}
+
+START_TEST(what_all_read_is_not_beside_what_is_written)
+{
+	const void *line = (const void *)ALIGN_DOWN((uintptr_t)read_by_all[_i], CACHE_LINE_BYTES);
+	char before[CACHE_LINE_BYTES];
+
+	upset_in_threads();
+	memcpy(before, line, sizeof(before));
+	upset_in_threads();
+	ck_assert_mem_eq(line, before, sizeof(before));
+}
+END_TEST
+
+/* ---- The tests themselves ---- */
+
 static unsigned long shared_word;
 
 static void write_shared(struct work *work)
@@ -315,6 +366,8 @@ int main(void)
 
 	tcase_add_test(tc, objects_write_nothing_shared);
 	tcase_add_test(tc, pages_write_nothing_shared);
+	tcase_add_loop_test(tc, what_all_read_is_not_beside_what_is_written, 0,
+			    ARRAY_SIZE(read_by_all));
 	tcase_add_loop_test(tc, shared_writes_are_found, 0, 3);
 	tcase_add_test_raise_signal(tc, shared_writes_are_caught, SIGSEGV);
 	return test_run(tc);
