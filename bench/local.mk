@@ -19,6 +19,7 @@ EXTRA_DIST += \
 	bench/inputs/templates.cc \
 	bench/inputs/words.pl \
 	bench/inputs/xml.sh \
+	bench/into-doc \
 	bench/machine.py \
 	bench/micro_shim.cc \
 	bench/objects.py \
@@ -125,7 +126,8 @@ endif
 
 CLEANFILES += $(EXTRA_PROGRAMS) $(bench_generated)
 
-test_scripts += bench/driver_test.py bench/fastpath_test.py bench/pools_test.py bench/report_test.py
+test_scripts += bench/driver_test.py bench/fastpath_test.py bench/into_doc_test.py
+test_scripts += bench/pools_test.py bench/report_test.py
 test_scripts += bench/workloads_test.sh
 check_PROGRAMS += bench/measure bench/operations bench/replace bench/workload
 

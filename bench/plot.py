@@ -39,9 +39,10 @@ def terminal(path, width, height):
 
 def ratio_axis(axis, low, high):
     """Logarithmic, since half is as far from one as double is."""
-    tics = []
-    for power in range(math.floor(math.log2(low)) - 1, math.ceil(math.log2(high)) + 1):
-        tics += [2.0**power, 1.5 * 2.0**power]
+    powers = range(math.floor(math.log2(low)) - 1, math.ceil(math.log2(high)) + 1)
+    tics = [2.0**power for power in powers]
+    if high / low < 6:
+        tics += [1.5 * tic for tic in tics]
     return [
         f"set logscale {axis} 2",
         f"set {axis}range [{low}:{high}]",
