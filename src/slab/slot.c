@@ -25,7 +25,7 @@ static struct lock slots_lock;
 static struct slot *all_slots;	 /* [slots_lock] */
 static struct slot *free_slots;	 /* [slots_lock; atomic] */
 static unsigned int nr_slots;	 /* [slots_lock; atomic] */
-static unsigned int nr_percpu;	 /* [slots_lock] of them are processors' */
+static unsigned int nr_percpu;	 /* [slots_lock; atomic] of them are processors' */
 static unsigned int nr_free_slots; /* [slots_lock; atomic] */
 
 static pthread_key_t exit_key;
@@ -78,7 +78,7 @@ static struct slot *slot_new(bool percpu, uint32_t cpu)
 		slot->nid = (uint8_t)(nr_slots % nodes);
 	slot->pcp.owner = (uint8_t)(nr_slots % PCP_MAX_OWNER + 1);
 	WRITE_ONCE(nr_slots, nr_slots + 1);
-	nr_percpu += percpu;
+	ADD_ONCE(nr_percpu, percpu);
 	slot->next = all_slots;
 	all_slots = slot;
 	lock_release(&slots_lock, LOCK_SLOTS);
@@ -98,15 +98,14 @@ struct slot *slot_new_percpu(uint32_t cpu)
 
 static bool prefers_percpu(void)
 {
-	unsigned int busy;
+	int busy;
 
 	if (READ_ONCE(options.percpu) == PERCPU_OFF)
 		return false;
 	if (READ_ONCE(options.percpu) == PERCPU_AUTO) {
-		lock_acquire(&slots_lock, LOCK_SLOTS);
-		busy = nr_slots - nr_percpu - nr_free_slots;
-		lock_release(&slots_lock, LOCK_SLOTS);
-		if (busy < THREADS_PER_CPU * os_nr_cpus())
+		/* racy peeks: a few threads more or less than that do not matter */
+		busy = (int)(READ_ONCE(nr_slots) - READ_ONCE(nr_percpu) - READ_ONCE(nr_free_slots));
+		if (busy < (int)(THREADS_PER_CPU * os_nr_cpus()))
 			return false;
 	}
 	return percpu_is_there();
@@ -217,7 +216,7 @@ void slot_donate(struct slot *slot)
 {
 	lock_acquire(&slots_lock, LOCK_SLOTS);
 	slot->percpu = false;
-	nr_percpu--;
+	SUB_ONCE(nr_percpu, 1);
 	lock_release(&slots_lock, LOCK_SLOTS);
 	slot_give_back(slot);
 }
