@@ -143,7 +143,8 @@ def within_noise(one, other):
 
 
 NOISE_RULE = (
-    "Inside the noise: the middle halves of both cells' runs (lower to upper quartile) overlap."
+    "Inside the noise: the middle halves of both cells' runs (lower to upper quartile; of less than "
+    "three runs, all of them) overlap."
 )
 
 

@@ -3,7 +3,9 @@
 
 import os
 import sys
+import tempfile
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
@@ -144,8 +146,9 @@ class GoalsTest(unittest.TestCase):
         self.assertIn("failed: broken: **not met**", self.goals("even", "broken")[0])
 
     def test_mean(self):
-        self.assertIn("0.90 times jemalloc's: **met**", self.goals("replace-1")[1])
-        self.assertIn("1.00 times jemalloc's: **not met**", self.goals("even")[1])
+        line = self.goals("replace-1")[1]
+        self.assertIn("0.90 times jemalloc's (processor time: 0.90): **met**", line)
+        self.assertIn("1.00 times jemalloc's (processor time: 1.00): **not", self.goals("even")[1])
 
     def test_memory(self):
         self.assertIn("not measured: mimalloc: **not known**", self.goals("even")[2])
@@ -162,7 +165,13 @@ class GoalsTest(unittest.TestCase):
         raw = raw_results(["slow"])
         raw["workloads"][0]["real"] = True
         line = lines_of(results.program_sections(raw)["goals"])[3]
-        self.assertIn("slow 2.00 times jemalloc's: **not met**", line)
+        self.assertIn("geometric mean wall time 2.00, processor time 2.00 times", line)
+        self.assertIn("slow processor time 2.00 times jemalloc's: **not met**", line)
+        # one of the two times is enough
+        for run in raw["runs"]:
+            run["wall_s"] = 1
+        line = lines_of(results.program_sections(raw)["goals"])[3]
+        self.assertIn("; slow processor time 2.00 times jemalloc's: **not met**", line)
 
     def test_some_workloads(self):
         line = self.goals("replace-1", "even")[4]
@@ -178,6 +187,32 @@ class GoalsTest(unittest.TestCase):
         lines = goals.of_operations(cells, ["pair/64"], ["glibc", "slabuddy"], "slabuddy")
         self.assertIn("pair/64 0.71 (glibc): **not met**", lines[0])
         self.assertIn("**not known**", lines[1])
+
+
+class PicturesTest(unittest.TestCase):
+    """Without a gnuplot, and with one that fails."""
+
+    def draw_with(self, gnuplot):
+        with tempfile.TemporaryDirectory(prefix="slabuddy-bench-test.") as scratch:
+            if gnuplot:
+                path = os.path.join(scratch, "gnuplot")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(gnuplot)
+                os.chmod(path, 0o755)
+            with unittest.mock.patch.dict(os.environ, {"PATH": scratch}):
+                return results.draw_programs(raw_results(), os.path.join(scratch, "out"))
+
+    def test_no_gnuplot(self):
+        self.assertEqual(self.draw_with(""), ["no pictures: gnuplot is not installed"])
+
+    def test_failing_gnuplot(self):
+        lines = self.draw_with("#!/bin/sh\necho no terminal >&2\nexit 1\n")
+        self.assertEqual(lines[0], "no results.svg: gnuplot: no terminal")
+        self.assertEqual(len(lines), 3)
+
+    def test_fine_gnuplot(self):
+        lines = self.draw_with("#!/bin/sh\n")
+        self.assertEqual(lines[2], "![time against memory](scatter.svg)")
 
 
 class NoiseTest(unittest.TestCase):

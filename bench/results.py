@@ -156,11 +156,9 @@ def program_sections(raw, pictures=()):
     if those.ours:
         sections["behind"] = behind(those, units)
         real = [w["name"] for w in raw["workloads"] if w["real"] and not w["missing"]]
-        sections["goals"] = goal_list(
-            goals.of_programs(
-                cells["wall"], cells["peak"], those.rows, real, those.columns, those.ours
-            )
-        )
+        three = cells["wall"], cells["processor"], cells["peak"]
+        lines = goals.of_programs(*three, those.rows, real, those.columns, those.ours)
+        sections["goals"] = goal_list(lines)
     return sections
 
 
