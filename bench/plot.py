@@ -13,6 +13,8 @@ COLOURS = ["#888888", "#e69f00", "#56b4e9", "#009e73", "#d55e00", "#cc79a7", "#0
 
 FAR = 8  # a bar ends here, and at 1 / FAR, with its figure written beside it (arbitrary)
 BAR_PX = 8  # thickness of a bar, arbitrary like the other sizes here
+THIN_PX = 5  # the same for more than MANY workloads, so that a picture fits on two screens
+MANY = 40
 GAP_PX = 10  # between the bars of two workloads
 WIDTH_PX = 1100
 TOP_PX, BOTTOM_PX = 78, 42
@@ -62,6 +64,8 @@ class Pictures:
         self.colours = {a: COLOURS[i % len(COLOURS)] for i, a in enumerate(allocators)}
         # The base is 1 everywhere, so it needs no bar.
         self.others = [a for a in allocators if a != base] or allocators
+        self.bar_px = BAR_PX if len(workloads) <= MANY else THIN_PX
+        self.row_px = self.bar_px * len(self.others) + GAP_PX
 
     def draw(self, panels):
         """Every picture; returns lines of Markdown that show them, or say why there is none."""
@@ -86,8 +90,7 @@ class Pictures:
 
     def bars(self, path, panels):
         rows = self.workloads + [MEAN]
-        row_px = BAR_PX * len(self.others) + GAP_PX
-        height = TOP_PX + BOTTOM_PX + row_px * len(rows)
+        height = TOP_PX + BOTTOM_PX + self.row_px * len(rows)
         script = terminal(path, WIDTH_PX, height)
         script += [
             "set style fill solid 1 noborder",
@@ -130,17 +133,17 @@ class Pictures:
         return f"set ytics ({tics}) noenhanced scale 0" if rows else "unset ytics"
 
     def bars_of_panel(self, index, cells, rows):
-        row_px = BAR_PX * len(self.others) + GAP_PX
+        thick = self.bar_px / self.row_px
         script, plots, labels, ends = [], [], [], [1.0]
         for number, allocator in enumerate(self.others):
             name = f"$panel{index}_{number}"
             script.append(f"{name} << END")
             for row, ratio in self.ratios(cells, allocator):
-                top = rows.index(row) + (GAP_PX / 2 + BAR_PX * number) / row_px
+                top = rows.index(row) + GAP_PX / 2 / self.row_px + thick * number
                 end = min(max(ratio, 1 / FAR), FAR)
                 ends.append(end)
-                bar = (1, (2 * top + BAR_PX / row_px) / 2, min(1, end), max(1, end), top)
-                script.append(" ".join(f"{v:.5f}" for v in bar + (top + BAR_PX / row_px,)))
+                bar = (1, top + thick / 2, min(1, end), max(1, end), top, top + thick)
+                script.append(" ".join(f"{v:.5f}" for v in bar))
                 if end != ratio:
                     side = "right" if ratio > 1 else "left"
                     labels.append(f"{end:.5f} {bar[1]:.5f} {side} {ratio:.3g}")
