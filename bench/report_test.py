@@ -102,6 +102,10 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(
             self.row("means", "wall time, ratio to the best of all in each row")[2], "1.20 of 4"
         )
+        self.assertEqual(
+            self.row("means", "wall time · peak memory, ratio to the best of all")[2],
+            "1.20 of 4 · 1.50 of 4",
+        )
         # and to glibc: 0.5, 1, 1.06 / 9, 0.9
         self.assertEqual(self.row("means", "wall time, ratio to glibc")[2], "0.48 of 4")
         self.assertEqual(self.row("means", "peak memory, ratio to glibc")[2], "1.50 of 4")

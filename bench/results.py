@@ -121,13 +121,19 @@ def summary(those, units):
             mean, count = report.mean_ratio(cells, those.rows, allocator, those.base)
             words.append(report.mean_text(mean, count, len(those.rows)))
         lines.append(f"| {what}, ratio to {those.base} | " + " | ".join(words) + " |")
+    to_best = {}
     for what, cells in units:
-        words = []
+        words = to_best[what] = []
         for allocator in columns:
             mean, count = report.mean_to_best(cells, those.rows, allocator, columns)
             words.append(report.mean_text(mean, count, len(those.rows)))
         row = " | ".join(words)
         lines.append(f"| {what}, ratio to the best of all in each row | {row} |")
+    if len(units) > 1:
+        # Time and memory at once: the frontier.
+        first, last = units[0][0], units[-1][0]
+        both = [" · ".join(words) for words in zip(to_best[first], to_best[last])]
+        lines.append(f"| {first} · {last}, ratio to the best of all | {' | '.join(both)} |")
     return "\n".join(lines) + "\n"
 
 
