@@ -13,6 +13,7 @@
 #include "../own_slot.h"
 #include "../testing.h"
 #include "malloc/heap.h"
+#include "slab/percpu.h"
 
 /* ---- Counting ---- */
 
@@ -298,6 +299,58 @@ START_TEST(threads_that_come_and_go)
 }
 END_TEST
 
+/* ---- The same where threads use their processors' slots ---- */
+
+static bool use_percpu(void)
+{
+	slab_boot();
+	options.percpu = PERCPU_ON;
+	return percpu_is_there();
+}
+
+static void *pairs_of_all_sizes(void *arg)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(pair_sizes); i++) {
+		if (pair_sizes[i] <= 1000)
+			pairs(pair_sizes[i]);
+	}
+	return arg;
+}
+
+START_TEST(pairs_in_processors_slots)
+{
+	struct counts taken;
+
+	if (!use_percpu())
+		return;
+	pairs_of_all_sizes(NULL);
+	begin();
+	pairs_of_all_sizes(NULL);
+	taken = end();
+	say("pairs", 7 * ROUNDS, &taken);
+	/* counted: none; a thread that is moved to another processor may need a few */
+	ck_assert_uint_le(shared_locks(&taken), 7 * ROUNDS / 1000);
+	ck_assert_uint_le(taken.rank[LOCK_SLOT], 7 * ROUNDS / 1000);
+}
+END_TEST
+
+START_TEST(threads_in_processors_slots)
+{
+	struct counts taken;
+
+	if (!use_percpu())
+		return;
+	run_threads();
+	begin();
+	run_threads();
+	taken = end();
+	say("threads", NR_THREADS, &taken);
+	/* counted: none, and 1 a thread; more where a processor's slot is used for the first time */
+	ck_assert_uint_le(shared_locks(&taken), NR_THREADS / 2);
+	ck_assert_uint_le(taken.rank[LOCK_SLOT], 4 * NR_THREADS);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = test_case("api/locks");
@@ -309,5 +362,7 @@ int main(void)
 	tcase_add_test(tc, random_replacement);
 	tcase_add_test(tc, producer_and_consumer);
 	tcase_add_test(tc, threads_that_come_and_go);
+	tcase_add_test(tc, pairs_in_processors_slots);
+	tcase_add_test(tc, threads_in_processors_slots);
 	return test_run(tc);
 }
