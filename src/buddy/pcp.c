@@ -119,7 +119,7 @@ void pcp_drain(struct pcp *pcp, struct zone *zone)
 
 void pcp_snapshot(const struct pcp *pcp, struct pageset_snapshot *pageset)
 {
-	pageset->count = READ_ONCE(pcp->nr_pages) + READ_ONCE(pcp->runs.nr_pages);
+	pageset->count = READ_ONCE(pcp->nr_pages) + run_sheaf_pages(&pcp->runs);
 	pageset->high = HIGH_PAGES + MAX(READ_ONCE(pcp->runs.limit), BASE_RUN_PAGES);
 	pageset->batch = pcp->refill_pages;
 }

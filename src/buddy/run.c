@@ -175,6 +175,7 @@ static void free_locked(struct zone *zone, struct page *page, unsigned int nr, u
 	unsigned int pfn = page_pfn(page);
 
 	page_set_type(page, PAGE_NONE);
+	zone->clock++;
 	bitmap_set_range(section->dirty, pfn, nr);
 	free_area_merge_range(zone, section, pfn, nr);
 	zone->events.free++;
@@ -257,6 +258,16 @@ void zone_return_tail(struct page *page, size_t new_pages)
 	free_area_merge_range(section->zone, section, first, nr);
 	section->zone->events.pgfree += nr;
 	zone_unlock(section->zone);
+}
+
+void zone_return_kept_run(struct zone *zone, struct page *page)
+{
+	unsigned int nr = page->nr_pages;
+
+	zone_lock(zone);
+	page_set_type(page, PAGE_NONE);
+	free_area_merge_range(zone, page_section(page), page_pfn(page), nr);
+	zone_unlock(zone);
 }
 
 void zone_copy_dirty(struct page *page, size_t nr_pages, uint64_t *map)

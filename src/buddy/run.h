@@ -61,7 +61,10 @@ struct page *zone_try_alloc(struct zone *zone, unsigned int order, enum migratet
  */
 void zone_free_run(struct page *page, size_t nr_pages);
 
-/* The same for a whole run that a slot kept, and has counted as freed when it came. */
+/* Take back pages that a slot kept and nobody has touched since they were handed out: they stay as they were. */
+void zone_return_kept_run(struct zone *zone, struct page *page);
+
+/* The same as zone_free_run() for a whole run that a slot kept, and has counted as freed when it came. */
 void zone_free_kept_run(struct page *page);
 
 /**

@@ -69,15 +69,58 @@ static void give_up_oldest(struct run_sheaf *sheaf)
 	sheaf->oldest = (sheaf->oldest + 1) % RUN_SHEAF_ROOM;
 }
 
+/* Have @nr_pages more lent if there is no room for them, as far as a slot may. */
+static void lend(struct run_sheaf *sheaf, struct zone *zone, uint32_t nr_pages)
+{
+	uint32_t limit;
+
+	if (unlikely(!sheaf->limit))
+		WRITE_ONCE(sheaf->limit, BASE_RUN_PAGES);
+	if (nr_pages <= sheaf->limit - sheaf->nr_pages)
+		return;
+	limit = MIN(sheaf->limit + nr_pages, MAX_RUN_PAGES);
+	if (limit > sheaf->limit && zone_lend(zone, limit - sheaf->limit))
+		WRITE_ONCE(sheaf->limit, limit);
+}
+
 static void grow(struct run_sheaf *sheaf, struct zone *zone, uint32_t length)
 {
-	uint32_t limit = MIN(sheaf->limit + length, MAX_RUN_PAGES);
-
-	if (sheaf->missed < MISSES_TO_GROW || limit == sheaf->limit)
+	if (sheaf->missed < MISSES_TO_GROW)
 		return;
 	sheaf->missed = 0;
-	if (zone_lend(zone, limit - sheaf->limit))
-		WRITE_ONCE(sheaf->limit, limit);
+	lend(sheaf, zone, length);
+}
+
+/* Make @nr_pages from @page on the room. The caller has counted them. */
+static void set_room(struct run_sheaf *sheaf, struct page *page, uint32_t nr_pages)
+{
+	WRITE_ONCE(sheaf->room_pages, nr_pages);
+	sheaf->room = nr_pages ? page : NULL;
+	if (!nr_pages)
+		return;
+	page->nr_pages = nr_pages;
+	page_set_type(page, PAGE_PCP_RUN);
+}
+
+static void count_room(struct run_sheaf *sheaf, uint32_t counted)
+{
+	WRITE_ONCE(sheaf->nr_pages, sheaf->nr_pages - sheaf->room_counted + counted);
+	sheaf->room_counted = counted;
+}
+
+static void drop_room(struct run_sheaf *sheaf, struct zone *zone)
+{
+	bool resident = sheaf->room_counted;
+	struct page *room = sheaf->room;
+
+	if (!room)
+		return;
+	count_room(sheaf, 0);
+	set_room(sheaf, NULL, 0);
+	if (resident)
+		zone_free_kept_run(room);
+	else
+		zone_return_kept_run(zone, room);
 }
 
 bool run_sheaf_keep(struct run_sheaf *sheaf, struct zone *zone, struct page *page)
@@ -92,6 +135,8 @@ bool run_sheaf_keep(struct run_sheaf *sheaf, struct zone *zone, struct page *pag
 		sheaf->passed = length;
 		return false;
 	}
+	if (length > sheaf->limit - sheaf->room_counted)
+		drop_room(sheaf, zone);
 	while (length > sheaf->limit - sheaf->nr_pages)
 		give_up_oldest(sheaf);
 	if (!run_sheaf_push(sheaf, page, page_start(page))) {
@@ -113,8 +158,72 @@ void run_sheaf_missed(struct run_sheaf *sheaf, struct zone *zone, uint32_t nr_pa
 		run_sheaf_settle(sheaf, zone);
 }
 
+noinline void *run_sheaf_pop_longest(struct run_sheaf *sheaf, uint32_t nr_pages, enum page_type type)
+{
+	unsigned int longest = 0;
+
+	for (unsigned int i = 1; i < RUN_SHEAF_ROOM; i++) {
+		if (sheaf->length[i] > sheaf->length[longest])
+			longest = i;
+	}
+	if (sheaf->length[longest] <= nr_pages) {
+		sheaf->missed += sheaf->passed > nr_pages;
+		return NULL;
+	}
+	sheaf->newest = longest;
+	return run_sheaf_pop_newest(sheaf, sheaf->length[longest], type);
+}
+
+bool run_sheaf_leave_room(struct run_sheaf *sheaf, struct zone *zone, struct page *page,
+			  uint32_t nr_pages, unsigned int nr_dirty)
+{
+	uint32_t rest = page->nr_pages - nr_pages;
+	uint32_t counted = nr_dirty ? rest : 0;
+
+	drop_room(sheaf, zone);
+	if (counted > sheaf->limit - sheaf->nr_pages)
+		lend(sheaf, zone, counted);
+	if (counted > sheaf->limit - sheaf->nr_pages)
+		return false;
+	page->nr_pages = nr_pages;
+	set_room(sheaf, page + nr_pages, rest);
+	count_room(sheaf, counted);
+	ADD_ONCE(sheaf->pgfree, rest);
+	return true;
+}
+
+bool run_sheaf_grow_into_room(struct run_sheaf *sheaf, struct zone *zone, struct page *page,
+			      uint32_t nr_pages)
+{
+	uint32_t extra = nr_pages - page->nr_pages;
+	struct page *room = sheaf->room;
+
+	if (!run_has_room(sheaf, page))
+		return false;
+	if (extra > sheaf->room_pages) {
+		drop_room(sheaf, zone);
+		return false;
+	}
+	page_set_type(room, PAGE_NONE);
+	page->nr_pages = nr_pages;
+	count_room(sheaf, sheaf->room_counted ? sheaf->room_pages - extra : 0);
+	set_room(sheaf, room + extra, sheaf->room_pages - extra);
+	ADD_ONCE(sheaf->pgalloc, extra);
+	return true;
+}
+
+void run_sheaf_absorb_room(struct run_sheaf *sheaf, struct zone *zone, struct page *page)
+{
+	/* what was never touched stays what it is */
+	if (!sheaf->room_counted)
+		drop_room(sheaf, zone);
+	else
+		run_sheaf_grow_into_room(sheaf, zone, page, page->nr_pages + sheaf->room_pages);
+}
+
 void run_sheaf_drain(struct run_sheaf *sheaf, struct zone *zone)
 {
+	drop_room(sheaf, zone);
 	for (unsigned int i = 0; i < RUN_SHEAF_ROOM; i++) {
 		if (sheaf->length[i])
 			give_up(sheaf, i);
@@ -135,15 +244,20 @@ void run_sheaf_settle(struct run_sheaf *sheaf, struct zone *zone)
 
 void run_sheaf_recount(struct run_sheaf *sheaf)
 {
-	sheaf->nr_pages = 0;
+	sheaf->nr_pages = sheaf->room_counted;
 	for (unsigned int i = 0; i < RUN_SHEAF_ROOM; i++)
 		sheaf->nr_pages += sheaf->length[i];
 }
 
 void run_sheaf_validate(struct audit *audit, const struct run_sheaf *sheaf, const struct zone *zone)
 {
-	uint32_t nr_pages = 0;
+	const struct page *room = sheaf->room;
+	uint32_t nr_pages = sheaf->room_counted;
 
+	AUDIT(audit, !room || (page_type(room) == PAGE_PCP_RUN && page_zone(room) == zone &&
+			       room->nr_pages == sheaf->room_pages),
+	      "room of %u pages is of type %u and has %u", sheaf->room_pages, room ? room->type : 0,
+	      room ? room->nr_pages : 0);
 	for (unsigned int i = 0; i < RUN_SHEAF_ROOM; i++) {
 		const struct page *page;
 

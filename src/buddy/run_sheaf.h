@@ -6,6 +6,9 @@
  * Every slot may keep BASE_RUN_PAGES. More is lent by the zone, and counts there as free dirty pages, when
  * a run that the sheaf had no room for was missed afterwards; it goes back when the sheaf no longer helps.
  *
+ * Besides, a slot keeps the room behind one block that grows by realloc(), so that it grows without a lock of
+ * the zone's, and nobody else moves in there.
+ *
  * A run is PAGE_PCP_RUN while it is here and counts as dirty. Zeroed memory is a valid sheaf: it is
  * empty and full at once.
  */
@@ -24,7 +27,7 @@
 #define MAX_RUN_PAGES 1024U
 
 struct run_sheaf {
-	uint32_t nr_pages; /* [owner; atomic] of all runs */
+	uint32_t nr_pages; /* [owner; atomic] of all runs and the room, if that may be resident */
 	uint32_t limit;	   /* [slot lock; atomic] of nr_pages; 0: never used */
 	uint32_t newest;   /* [owner] the entry that was used last */
 	uint32_t oldest;   /* [slot lock] the entry that is given up next */
@@ -32,6 +35,9 @@ struct run_sheaf {
 	uint32_t length[RUN_SHEAF_ROOM];
 	/* [owner] their addresses: what is pushed can be popped while its struct page is still on its way */
 	void *runs[RUN_SHEAF_ROOM];
+	struct page *room; /* [slot lock] free pages behind a block, PAGE_PCP_RUN; NULL: none */
+	uint32_t room_pages; /* [slot lock; atomic] its length */
+	uint32_t room_counted; /* [slot lock; atomic] the same, or 0 when it was never touched */
 	unsigned long pgalloc; /* [owner; atomic] pages taken out, ever */
 	unsigned long pgfree;  /* [owner; atomic] pages put in, ever */
 	uint32_t passed;   /* [slot lock] pages of the last run that there was no room for */
@@ -116,6 +122,36 @@ void run_sheaf_missed(struct run_sheaf *sheaf, struct zone *zone, uint32_t nr_pa
  */
 bool run_sheaf_keep(struct run_sheaf *sheaf, struct zone *zone, struct page *page);
 
+/* Take out the longest run, if it is longer than @nr_pages. */
+void *run_sheaf_pop_longest(struct run_sheaf *sheaf, uint32_t nr_pages, enum page_type type);
+
+/**
+ * run_sheaf_leave_room() - keep the end of a run that nobody has touched as the room behind it.
+ * @page: the run, which is on no list.
+ * @nr_pages: what is left of it.
+ * @nr_dirty: how many of its pages may be resident.
+ *
+ * The room that was there before goes to the zone. Return: false: there is no room for so much, and the run is as it
+ * was. Context: under the slot's lock.
+ */
+bool run_sheaf_leave_room(struct run_sheaf *sheaf, struct zone *zone, struct page *page,
+			  uint32_t nr_pages, unsigned int nr_dirty);
+
+/*
+ * Make a run longer out of the room behind it. Return: false: it is not this one's, or too small; then it has gone to the
+ * zone. Context: under the slot's lock.
+ */
+bool run_sheaf_grow_into_room(struct run_sheaf *sheaf, struct zone *zone, struct page *page,
+			      uint32_t nr_pages);
+
+/* A run that has room behind it will be freed: they become one. */
+void run_sheaf_absorb_room(struct run_sheaf *sheaf, struct zone *zone, struct page *page);
+
+static always_inline bool run_has_room(const struct run_sheaf *sheaf, const struct page *page)
+{
+	return page + page->nr_pages == sheaf->room;
+}
+
 /* Give all runs to the zone, and what it lent. The caller owns the slot, or holds it. */
 void run_sheaf_drain(struct run_sheaf *sheaf, struct zone *zone);
 
@@ -124,6 +160,12 @@ void run_sheaf_settle(struct run_sheaf *sheaf, struct zone *zone);
 
 /* In a forked child, for a slot whose thread is gone: it may have been in the middle of a push or pop. */
 void run_sheaf_recount(struct run_sheaf *sheaf);
+
+/* All free pages in it, for reports. Racy by nature. */
+static inline unsigned int run_sheaf_pages(const struct run_sheaf *sheaf)
+{
+	return READ_ONCE(sheaf->nr_pages) - READ_ONCE(sheaf->room_counted) + READ_ONCE(sheaf->room_pages);
+}
 
 /* Check the sheaf of a slot at rest. */
 void run_sheaf_validate(struct audit *audit, const struct run_sheaf *sheaf, const struct zone *zone);

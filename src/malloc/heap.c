@@ -289,22 +289,19 @@ static bool report_if_free(const void *ptr)
 }
 
 /*
- * A new place for a block. A large one that grew will grow again: it gets a place with as much room
- * behind it, so that it moves a few times and not at every step.
+ * A new place for a block. A large one that grew will grow again: it gets a place with room behind it, so that
+ * it moves a few times and not at every step.
  */
-static void *place_for(const void *ptr, size_t size, size_t bytes)
+static void *place_for(size_t size, size_t bytes)
 {
-	bool grows = size > bytes && size <= MAX_LARGE_BYTES / 2 && large_page(ptr);
-	unsigned int nr_dirty;
+	bool grows = size > bytes && size > MAX_SLAB_BYTES && size <= MAX_LARGE_BYTES / 2;
 	struct slot *slot;
 	void *now;
 
 	if (!grows)
 		return heap_malloc(size);
 	slot = slot_enter();
-	now = large_alloc(slot, size * 2, 1, &nr_dirty);
-	if (now)
-		large_leave_room(slot, large_page(now), size, nr_dirty);
+	now = large_alloc_growing(slot, size);
 	slot_leave(slot);
 	return now || fault_answer.fail ? now : heap_malloc(size);
 }
@@ -334,7 +331,7 @@ void *heap_realloc(void *ptr, size_t size)
 	now = resize_in_place(ptr, size, bytes);
 	if (now)
 		return now;
-	now = place_for(ptr, size, bytes);
+	now = place_for(size, bytes);
 	if (!now)
 		return size <= bytes ? ptr : NULL; /* smaller and no memory: it may stay */
 	memcpy(now, ptr, MIN(size, bytes));

@@ -41,7 +41,7 @@ static void add_pcp(struct slot *slot, void *arg)
 	f->free_dirty_bytes += count.pages * PAGE_SIZE;
 	if (!lock_try(&slot->lock, LOCK_SLOT))
 		return;
-	f->free_dirty_bytes += (slot->pcp.nr_pages + slot->pcp.runs.nr_pages) * PAGE_SIZE;
+	f->free_dirty_bytes += (slot->pcp.nr_pages + run_sheaf_pages(&slot->pcp.runs)) * PAGE_SIZE;
 	lock_release(&slot->lock, LOCK_SLOT);
 }
 

@@ -57,6 +57,8 @@ bool large_free(struct slot *slot, struct page *page)
 					 __ATOMIC_RELAXED))
 		return false;
 	large_account(slot, -1UL, -(unsigned long)nr_pages);
+	if (run_has_room(&slot->pcp.runs, page))
+		run_sheaf_absorb_room(&slot->pcp.runs, slot_zone(slot), page);
 	page_free_exact(page, &slot->pcp, slot->nid);
 	return true;
 }
@@ -66,7 +68,9 @@ bool large_resize(struct slot *slot, struct page *page, size_t size)
 	size_t old_pages = page->nr_pages;
 	size_t new_pages = bytes_to_pages(size);
 
-	if (new_pages > old_pages && !zone_extend_run(page, new_pages))
+	if (new_pages > old_pages &&
+	    !run_sheaf_grow_into_room(&slot->pcp.runs, slot_zone(slot), page, (uint32_t)new_pages) &&
+	    !zone_extend_run(page, new_pages))
 		return false;
 	if (new_pages < old_pages)
 		zone_shorten_run(page, new_pages);
@@ -74,17 +78,51 @@ bool large_resize(struct slot *slot, struct page *page, size_t size)
 	return true;
 }
 
-void large_leave_room(struct slot *slot, struct page *page, size_t size, unsigned int nr_dirty)
+static void return_tail(struct slot *slot, struct page *page, unsigned int new_pages,
+			unsigned int nr_dirty)
 {
-	size_t old_pages = page->nr_pages;
-	size_t new_pages = bytes_to_pages(size);
+	unsigned int old_pages = page->nr_pages;
 
 	/* a run that a slot kept is dirty, whatever the zone knows of its pages */
-	if (new_pages < old_pages && nr_dirty == old_pages)
+	if (nr_dirty == old_pages)
 		zone_shorten_run(page, new_pages);
-	else if (new_pages < old_pages)
+	else
 		zone_return_tail(page, new_pages);
-	large_account(slot, 0, new_pages - old_pages);
+	large_account(slot, 0, (unsigned long)new_pages - old_pages);
+}
+
+/* What the slot cannot keep becomes free, so that a block can still grow as long as nobody takes it. */
+static void leave_room(struct slot *slot, struct page *page, unsigned int new_pages,
+		       unsigned int nr_dirty)
+{
+	unsigned int old_pages = page->nr_pages;
+
+	if (new_pages == old_pages)
+		return;
+	if (page->nid == slot->nid &&
+	    run_sheaf_leave_room(&slot->pcp.runs, slot_zone(slot), page, new_pages, nr_dirty))
+		large_account(slot, 0, (unsigned long)new_pages - old_pages);
+	else
+		return_tail(slot, page, new_pages, nr_dirty);
+}
+
+void *large_alloc_growing(struct slot *slot, size_t size)
+{
+	unsigned int nr_pages = (unsigned int)bytes_to_pages(size);
+	unsigned int nr_dirty;
+	void *ptr = NULL;
+
+	if (gfp_is_fast(0))
+		ptr = run_sheaf_pop_longest(&slot->pcp.runs, nr_pages, PAGE_LARGE);
+	if (ptr) {
+		nr_dirty = run_page(ptr)->nr_pages;
+		large_account(slot, 1, nr_dirty);
+	} else {
+		ptr = large_alloc(slot, size * 2, 1, &nr_dirty);
+	}
+	if (ptr)
+		leave_room(slot, run_page(ptr), nr_pages, nr_dirty);
+	return ptr;
 }
 
 size_t large_total_bytes(void)

@@ -84,7 +84,7 @@ static always_inline bool large_free_kept(struct slot *slot, void *ptr)
 	struct page *page = large_page(ptr);
 	unsigned long nr_pages;
 
-	if (!page || page->nid != slot->nid)
+	if (!page || page->nid != slot->nid || run_has_room(&slot->pcp.runs, page))
 		return false;
 	nr_pages = page->nr_pages;
 	if (!run_sheaf_push(&slot->pcp.runs, page, ptr))
@@ -101,9 +101,11 @@ static inline size_t large_bytes(const struct page *page)
 	return (size_t)page->nr_pages << PAGE_SHIFT;
 }
 
-/* Make a block that was just allocated, and not touched, @size bytes long: what is behind it is free
- * then, so that it can grow. @nr_dirty: as large_alloc() said. */
-void large_leave_room(struct slot *slot, struct page *page, size_t size, unsigned int nr_dirty);
+/*
+ * A block of @size bytes that will grow: as much again is kept free behind it, or more out of what the slot has.
+ * @slot: the caller's, held by slot_enter(). Return: NULL as for large_alloc().
+ */
+void *large_alloc_growing(struct slot *slot, size_t size);
 
 /* Bytes and number of large blocks. */
 size_t large_total_bytes(void);

@@ -214,6 +214,128 @@ START_TEST(a_slot_and_all_together_have_limits)
 }
 END_TEST
 
+/* A run out of the zone, and whether its pages may be resident. */
+static struct page *take_to_grow(size_t nr_pages, unsigned int *nr_dirty)
+{
+	return page_alloc_exact(0, __GFP_MOVABLE, nr_pages, 0, nr_dirty, NULL);
+}
+
+START_TEST(room_behind_a_run)
+{
+	unsigned int nr_dirty;
+	struct page *page = take_to_grow(100, &nr_dirty);
+	unsigned long free_before = zone->nr_free_pages;
+
+	ck_assert(run_sheaf_leave_room(sheaf, zone, page, 40, nr_dirty));
+	ck_assert_ptr_eq(sheaf->room, page + 40);
+	ck_assert_uint_eq(page->nr_pages, 40);
+	ck_assert_uint_eq(run_sheaf_pages(sheaf), 60);
+	/* never touched, so it counts for nothing */
+	ck_assert_uint_eq(sheaf->nr_pages, 0);
+	sound();
+	ck_assert(run_sheaf_grow_into_room(sheaf, zone, page, 90));
+	ck_assert_uint_eq(page->nr_pages, 90);
+	ck_assert_uint_eq(run_sheaf_pages(sheaf), 10);
+	sound();
+	/* not enough: what there is goes to the zone, as clean as it was */
+	ck_assert(!run_sheaf_grow_into_room(sheaf, zone, page, 101));
+	ck_assert_uint_eq(page->nr_pages, 90);
+	ck_assert_uint_eq(zone->nr_free_pages, free_before + 10);
+	ck_assert_uint_eq(zone->nr_dirty, 0);
+	ck_assert(!run_sheaf_grow_into_room(sheaf, zone, page, 91));
+	sound();
+}
+END_TEST
+
+START_TEST(room_to_the_last_page)
+{
+	unsigned int nr_dirty;
+	struct page *page = take_to_grow(50, &nr_dirty), *other = take_pages(10);
+
+	ck_assert(run_sheaf_leave_room(sheaf, zone, page, 40, nr_dirty));
+	ck_assert(!run_sheaf_grow_into_room(sheaf, zone, other, 11));
+	ck_assert(run_sheaf_grow_into_room(sheaf, zone, page, 50));
+	ck_assert_ptr_null(sheaf->room);
+	ck_assert_uint_eq(run_sheaf_pages(sheaf), 0);
+	sound();
+}
+END_TEST
+
+START_TEST(used_room_counts)
+{
+	unsigned int nr_dirty;
+	struct page *page;
+
+	give_pages(take_pages(300), 300);
+	page = take_to_grow(300, &nr_dirty);
+	ck_assert_uint_eq(nr_dirty, 300);
+	ck_assert(run_sheaf_leave_room(sheaf, zone, page, 100, nr_dirty));
+	ck_assert_uint_eq(sheaf->nr_pages, 200);
+	ck_assert_uint_eq(zone->nr_lent, 200);
+	sound();
+	/* another's room takes its place */
+	ck_assert(run_sheaf_leave_room(sheaf, zone, take_to_grow(20, &nr_dirty), 10, 0));
+	ck_assert_uint_eq(sheaf->nr_pages, 0);
+	ck_assert_uint_eq(zone->nr_dirty, 200);
+	sound();
+	/* more than a slot may keep */
+	give_pages(take_pages(MAX_RUN_PAGES + 2), MAX_RUN_PAGES + 2);
+	page = take_to_grow(MAX_RUN_PAGES + 2, &nr_dirty);
+	ck_assert(!run_sheaf_leave_room(sheaf, zone, page, 1, nr_dirty));
+	ck_assert_uint_eq(page->nr_pages, MAX_RUN_PAGES + 2);
+	sound();
+}
+END_TEST
+
+START_TEST(freed_with_its_room)
+{
+	unsigned int nr_dirty;
+	struct page *page;
+
+	give_pages(take_pages(60), 60);
+	page = take_to_grow(60, &nr_dirty);
+	ck_assert(run_sheaf_leave_room(sheaf, zone, page, 20, nr_dirty));
+	ck_assert(run_has_room(sheaf, page));
+	run_sheaf_absorb_room(sheaf, zone, page);
+	ck_assert_uint_eq(page->nr_pages, 60);
+	ck_assert_uint_eq(sheaf->nr_pages, 0);
+	give(page);
+	ck_assert_uint_eq(sheaf->nr_pages, 60);
+	/* the longest is what the next one grows in */
+	give(take_pages(4));
+	ck_assert_ptr_null(run_sheaf_pop_longest(sheaf, 60, PAGE_USED));
+	ck_assert_ptr_eq(run_sheaf_pop_longest(sheaf, 59, PAGE_USED), page_start(page));
+	/* room that nobody touched stays clean */
+	zone_free_run(page, 60);
+	zone_purge(zone, 0);
+	page = take_to_grow(60, &nr_dirty);
+	ck_assert(run_sheaf_leave_room(sheaf, zone, page, 20, nr_dirty));
+	run_sheaf_absorb_room(sheaf, zone, page);
+	ck_assert_uint_eq(page->nr_pages, 20);
+	zone_free_run(page, 20);
+	ck_assert_uint_eq(zone->nr_dirty, 20);
+	sound();
+}
+END_TEST
+
+START_TEST(room_gives_way_to_a_run)
+{
+	unsigned int nr_dirty;
+	struct page *page;
+
+	give_pages(take_pages(60), 60);
+	page = take_to_grow(60, &nr_dirty);
+	ck_assert(run_sheaf_leave_room(sheaf, zone, page, 20, nr_dirty));
+	give(take_pages(50));
+	ck_assert_ptr_null(sheaf->room);
+	ck_assert_uint_eq(sheaf->nr_pages, 50);
+	sound();
+	run_sheaf_drain(sheaf, zone);
+	ck_assert_uint_eq(zone->nr_lent, 0);
+	sound();
+}
+END_TEST
+
 START_TEST(a_cut_pop_or_push_is_mended)
 {
 	struct page *pages[2];
@@ -291,6 +413,11 @@ int main(void)
 	tcase_add_test(tc, other_lengths_are_no_reason_to_lend);
 	tcase_add_test(tc, useless_runs_go_back);
 	tcase_add_test(tc, a_slot_and_all_together_have_limits);
+	tcase_add_test(tc, room_behind_a_run);
+	tcase_add_test(tc, room_to_the_last_page);
+	tcase_add_test(tc, used_room_counts);
+	tcase_add_test(tc, freed_with_its_room);
+	tcase_add_test(tc, room_gives_way_to_a_run);
 	tcase_add_test(tc, a_cut_pop_or_push_is_mended);
 	tcase_add_test(tc, the_check_finds_faults);
 	tcase_add_test(tc, random_use);
