@@ -29,6 +29,8 @@ void free_area_add(struct zone *zone, struct page *page, unsigned int order, uns
 	ASSERT(IS_ALIGNED(page_pfn(page), 1U << order));
 	page_set_type(page, PAGE_BUDDY);
 	page->order = (uint8_t)order;
+	/* for who comes from behind, see join.c */
+	page[(1U << order) - 1].order = (uint8_t)order;
 	page->nr_dirty = nr_dirty;
 	/* what is resident is used first, so that clean pages stay untouched */
 	if (nr_dirty)
@@ -59,17 +61,22 @@ void free_area_merge(struct zone *zone, struct page *page, unsigned int order,
 {
 	struct section *section = page_section(page);
 	unsigned int pfn = page_pfn(page);
+	/* clean pages have no age */
+	uint32_t age = nr_dirty ? 0 : UINT32_MAX;
 
 	while (order < MAX_PAGE_ORDER) {
 		struct page *buddy = section_page(section, pfn ^ 1U << order);
 
 		if (page_type(buddy) != PAGE_BUDDY || buddy->order != order)
 			break;
+		if (buddy->nr_dirty)
+			age = MIN(age, zone->clock - buddy->freed_at);
 		nr_dirty += free_area_del(zone, buddy);
 		pfn &= ~(1U << order);
 		order++;
 		zone->events.merge++;
 	}
+	section_page(section, pfn)->freed_at = zone->clock - age;
 	free_area_add(zone, section_page(section, pfn), order, nr_dirty);
 }
 
@@ -102,7 +109,7 @@ unsigned int free_area_cut(struct zone *zone, struct page *page, unsigned int or
 {
 	struct section *section = page_section(page);
 	unsigned int pfn = page_pfn(page);
-
+	uint32_t freed_at = page->freed_at;
 	unsigned int kept_dirty = 0;
 
 	ASSERT(nr_pages <= 1U << order);
@@ -117,6 +124,7 @@ unsigned int free_area_cut(struct zone *zone, struct page *page, unsigned int or
 		order--;
 		zone->events.split++;
 		if (nr_pages <= half) {
+			section_page(section, pfn + half)->freed_at = freed_at;
 			free_area_add(zone, section_page(section, pfn + half), order,
 				      nr_dirty - lower);
 			nr_dirty = lower;

@@ -15,7 +15,7 @@
 /* The migrate type of the pageblock that @page lies in. */
 enum migratetype pageblock_type(const struct page *page);
 
-/* Put a block on its list as it is, without looking for its buddy. */
+/* Put a block on its list as it is, without looking for its buddy. Its freed_at is the caller's to set. */
 void free_area_add(struct zone *zone, struct page *page, unsigned int order,
 		   unsigned int nr_dirty);
 

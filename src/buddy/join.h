@@ -4,8 +4,8 @@
  *
  * Of a block of 256 pages that holds a run of 150, the rest lies free as 2 + 8 + 32 + 64, one behind
  * the other. A request for 100 pages would not look at that, since by the buddy's rule it needs a
- * block of 128, and would break up a fresh one. So blocks of a half and a quarter of that size are
- * tried first, with whatever lies free behind and before them.
+ * block of 128, and would break up a fresh one. So a run comes from a span, which is a block with whatever
+ * lies free behind and before it: of some that are long enough the one that fits best.
  */
 #ifndef SLABUDDY_BUDDY_JOIN_H
 #define SLABUDDY_BUDDY_JOIN_H
@@ -22,15 +22,17 @@ unsigned int take_free_pages(struct zone *zone, struct section *section, unsigne
 			     unsigned int nr, enum migratetype mt);
 
 /**
- * take_joined() - a run out of a block that is too small and its free neighbours.
+ * take_best_fit() - a run out of the shortest span of free pages that holds it.
  * @nr_pages: length.
- * @align_order: as for zone_alloc_run().
  * @nr_dirty: gets the number of dirty pages.
  *
- * Return: the first page, on no list; or NULL when the first few candidates will not do.
+ * Only spans around the first few blocks of each order are looked at, from a quarter of what a block for the run would
+ * be to four times that.
+ *
+ * Return: the first page, on no list; or NULL when there is none.
  */
-struct page *take_joined(struct zone *zone, size_t nr_pages, unsigned int align_order,
-			 enum migratetype mt, unsigned int *nr_dirty);
+struct page *take_best_fit(struct zone *zone, size_t nr_pages, enum migratetype mt,
+			   unsigned int *nr_dirty);
 
 /*
  * The same for a run that is longer than any block: out of blocks of MAX_PAGE_ORDER that lie side by

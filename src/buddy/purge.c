@@ -9,6 +9,15 @@
 /* arbitrary: enough to make a lock round trip cheap beside the system calls */
 #define BATCH_BLOCKS 32
 
+/* Blocks of which the oldest are chosen. Arbitrary: 1 KiB of stack. */
+#define MAX_CANDIDATES 128
+
+/* Blocks of lower orders go last. Arbitrary: 64 KiB, a system call for less is not worth it. */
+#define LEAST_AGED_ORDER 4
+
+/* A block is not cut for a purge below this. Arbitrary: 256 KiB. */
+#define LEAST_CUT_ORDER 6
+
 struct purge_batch {
 	struct page *pages[BATCH_BLOCKS];
 	unsigned int nr;
@@ -65,40 +74,121 @@ static bool zone_can_purge(const struct zone *zone)
 	return !zone->purge_refused && zone->type != ZONE_DMA;
 }
 
-static void isolate(struct zone *zone, struct page *page, struct purge_batch *batch)
+static void put_half(struct zone *zone, struct page *page, unsigned int order, unsigned int nr_dirty,
+		     uint32_t freed_at)
+{
+	page->freed_at = freed_at;
+	free_area_add(zone, page, order, nr_dirty);
+}
+
+/*
+ * Halve a block that is on no list while half of it is enough. The lower half, which runs are cut from, stays, unless
+ * all that is dirty is there. Return: what is to go.
+ */
+static struct page *cut_surplus(struct zone *zone, struct page *page, unsigned int *order,
+				unsigned int nr_dirty, unsigned long keep)
+{
+	struct section *section = page_section(page);
+	uint32_t freed_at = page->freed_at;
+
+	while (*order > LEAST_CUT_ORDER) {
+		unsigned int half = 1U << (*order - 1);
+		unsigned int lower = bitmap_count_range(section->dirty, page_pfn(page), half);
+
+		if (lower < nr_dirty && zone->nr_dirty + lower > keep)
+			break;
+		(*order)--;
+		if (lower == nr_dirty) {
+			put_half(zone, page + half, *order, 0, freed_at);
+		} else {
+			put_half(zone, page, *order, lower, freed_at);
+			page += half;
+			nr_dirty -= lower;
+		}
+	}
+	return page;
+}
+
+static void isolate(struct zone *zone, struct page *page, unsigned long keep,
+		    struct purge_batch *batch)
 {
 	unsigned int order = page->order;
+	unsigned int nr_dirty = free_area_del(zone, page);
 
-	free_area_del(zone, page);
+	page = cut_surplus(zone, page, &order, nr_dirty, keep);
 	page_set_type(page, PAGE_ISOLATED);
 	page->order = (uint8_t)order;
 	zone->nr_isolated += 1UL << order;
 	batch->pages[batch->nr++] = page;
 }
 
-/* Dirty blocks come first on their lists, so a clean one ends the search of a list. */
-static void isolate_from_list(struct zone *zone, struct list_head *list, unsigned long keep,
-			      struct purge_batch *batch)
-{
-	while (batch->nr < BATCH_BLOCKS && zone->nr_dirty > keep && !list_empty(list)) {
-		struct page *page = list_first_entry(list, struct page, lru);
+struct candidates {
+	struct page *pages[MAX_CANDIDATES];
+	unsigned int nr;
+};
 
-		if (!page->nr_dirty)
+/* Dirty blocks come first on their lists, so a clean one ends the search of a list. */
+static void add_candidates(struct list_head *list, struct candidates *candidates)
+{
+	struct list_head *pos;
+
+	list_for_each (pos, list) {
+		struct page *page = list_entry(pos, struct page, lru);
+
+		if (!page->nr_dirty || candidates->nr == MAX_CANDIDATES)
 			break;
-		isolate(zone, page, batch);
+		candidates->pages[candidates->nr++] = page;
 	}
+}
+
+/* The larger blocks: with those that slabs need, time goes into the calls. They come when there is nothing else. */
+static void find_candidates(struct zone *zone, struct candidates *candidates)
+{
+	int lowest = (int)lowest_purgeable_order();
+
+	candidates->nr = 0;
+	for (int order = MAX_PAGE_ORDER; order >= lowest; order--) {
+		if (order < LEAST_AGED_ORDER && candidates->nr)
+			break;
+		for (int mt = 0; mt < MIGRATE_TYPES; mt++)
+			add_candidates(&zone->free_area[order].free_list[mt], candidates);
+	}
+}
+
+/* Take the one that has been free the longest, the largest of those. */
+static struct page *take_oldest(const struct zone *zone, struct candidates *candidates)
+{
+	unsigned int oldest = 0;
+	uint32_t most = 0;
+	struct page *page;
+
+	for (unsigned int i = 0; i < candidates->nr; i++) {
+		uint32_t age = zone->clock - candidates->pages[i]->freed_at;
+
+		if (age > most) {
+			most = age;
+			oldest = i;
+		}
+	}
+	page = candidates->pages[oldest];
+	candidates->nr--;
+	/* the others stay in the order of their size */
+	for (unsigned int i = oldest; i < candidates->nr; i++)
+		candidates->pages[i] = candidates->pages[i + 1];
+	return page;
 }
 
 static void collect(struct zone *zone, unsigned long keep, struct purge_batch *batch)
 {
-	int lowest = (int)lowest_purgeable_order();
+	struct candidates candidates;
 
 	ASSERT_HELD(&zone->lock, LOCK_ZONE);
 	batch->nr = 0;
-	for (int order = MAX_PAGE_ORDER; order >= lowest; order--) {
-		for (int mt = 0; mt < MIGRATE_TYPES; mt++)
-			isolate_from_list(zone, &zone->free_area[order].free_list[mt], keep, batch);
-	}
+	if (zone->nr_dirty <= keep)
+		return;
+	find_candidates(zone, &candidates);
+	while (batch->nr < BATCH_BLOCKS && zone->nr_dirty > keep && candidates.nr)
+		isolate(zone, take_oldest(zone, &candidates), keep, batch);
 }
 
 /* A block comes back: clean if the OS took its memory, as it was if not. */

@@ -4,7 +4,7 @@
  *
  * The bound is one of space, not of time, so that it holds in an idle process too: a zone keeps at
  * most high_wmark_pages() free dirty pages, and whoever frees one too many gives back down to
- * low_wmark_pages(), largest blocks first. What goes is chosen under the zone's lock and given
+ * low_wmark_pages(), what has been free the longest first. What goes is chosen under the zone's lock and given
  * back outside of it; meanwhile the blocks are PAGE_ISOLATED, on no list.
  */
 #ifndef SLABUDDY_BUDDY_PURGE_H

@@ -58,7 +58,7 @@ static struct page *alloc_at_hand(struct zone *zone, unsigned int order, size_t 
 	struct page *page;
 
 	zone_lock(zone);
-	page = take_joined(zone, nr_pages, align_order, mt, nr_dirty);
+	page = align_order ? NULL : take_best_fit(zone, nr_pages, mt, nr_dirty);
 	if (page) {
 		hand_out(zone, page, nr_pages);
 	} else {

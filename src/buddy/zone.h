@@ -68,6 +68,7 @@ struct zone {
 	unsigned long nr_isolated;	 /* [lock] being purged */
 	unsigned long claim_above;	 /* [lock] dirty pages needed for the next try of claim_dirty() */
 	unsigned long nr_stuck;		 /* [lock] dirty pages that the last purge could not get rid of */
+	uint32_t clock;			 /* [lock] runs taken back so far: the time by which free blocks age */
 	unsigned long nr_lent;		 /* [lock] pages that slots may keep beyond what each has anyway */
 	unsigned long uncommitted_pages; /* [lock] */
 	struct zone_events events;	 /* [lock] */

@@ -118,6 +118,7 @@ struct page {
 			int32_t refcount;    /* [BLOCK; atomic] */
 			uint8_t migratetype; /* [BLOCK] what it was asked for as */
 			uint8_t contents;    /* [PCP] enum block_contents */
+			uint32_t freed_at;   /* [BUDDY] zone's clock when its dirty pages were freed, the last of them */
 		};
 	};
 };

@@ -35,7 +35,7 @@ static void arena_without_more(unsigned int nr_pages)
 	no_more = true;
 }
 
-/* 150 of 256 pages in use leave 2 + 8 + 32 + 64: the last three are enough for 100, though no block
+/* 150 of 256 pages in use leave 2 + 8 + 32 + 64: together they are enough for 100, though no block
  * of 128 is free. */
 START_TEST(behind_and_before)
 {
@@ -47,7 +47,7 @@ START_TEST(behind_and_before)
 	front = take_pages(150);
 	ck_assert_ptr_eq(front, first);
 	joined = take_pages(100);
-	ck_assert_ptr_eq(joined, first + 152);
+	ck_assert_ptr_eq(joined, first + 150);
 	ck_assert_uint_eq(joined->nr_pages, 100);
 	ck_assert_uint_eq(zone->nr_free_pages, 6);
 	memset(page_start(joined), 0xff, 100 * PAGE_SIZE);
@@ -75,29 +75,83 @@ START_TEST(gaps_are_not_joined)
 }
 END_TEST
 
-/* An aligned run and a power of two are blocks as ever. */
+/* An aligned run is a block as ever; a power of two need not be. */
 START_TEST(aligned_runs_are_not_joined)
 {
 	arena_without_more(256);
 	take_pages(150);
 	ck_assert_ptr_null(zone_alloc_run(zone, 100, 1, MIGRATE_MOVABLE, NULL));
-	ck_assert_ptr_null(zone_alloc_run(zone, 128, 0, MIGRATE_MOVABLE, NULL));
+	ck_assert_ptr_null(zone_alloc_run(zone, 64, 7, MIGRATE_MOVABLE, NULL));
+	ck_assert_ptr_eq(zone_alloc_run(zone, 64, 0, MIGRATE_MOVABLE, NULL), first + 150);
 	assert_heap_sound();
 }
 END_TEST
 
-/* Of two spans the one at the lower address, wherever it stands on the list. */
+/* Spans of these lengths, each behind a page in use. */
+static void spans(const unsigned int *lengths, unsigned int nr, struct page **at)
+{
+	unsigned int total = 1;
+	struct page *page;
+
+	for (unsigned int i = 0; i < nr; i++)
+		total += 1 + lengths[i];
+	arena_without_more(512);
+	page = take_pages(512);
+	ck_assert_uint_le(total, 512);
+	zone_shorten_run(page, total);
+	for (unsigned int i = 0; i < nr; i++) {
+		/* the run itself is cut into pages in use and free ones */
+		at[i] = page + 1;
+		page->nr_pages = 1;
+		page_set_type(page, PAGE_USED);
+		at[i]->nr_pages = lengths[i];
+		page_set_type(at[i], PAGE_USED);
+		page += 1 + lengths[i];
+	}
+	page->nr_pages = 1;
+	page_set_type(page, PAGE_USED);
+	for (unsigned int i = 0; i < nr; i++)
+		give_pages(at[i], lengths[i]);
+}
+
+/* Of two equal spans the one at the lower address, wherever it stands on the list. */
 START_TEST(lowest_first)
 {
-	struct page *low, *high;
+	struct page *at[2];
 
-	arena_without_more(512);
-	low = take_pages(150);
-	high = take_pages(256);
-	ck_assert_ptr_eq(high, first + 256);
-	zone_shorten_run(high, 150);
-	ck_assert_ptr_eq(take_pages(100), low + 152);
-	ck_assert_ptr_eq(take_pages(100), high + 152);
+	spans((const unsigned int[]){ 105, 105 }, 2, at);
+	ck_assert_ptr_eq(take_pages(100), at[0]);
+	ck_assert_ptr_eq(take_pages(100), at[1]);
+	assert_heap_sound();
+}
+END_TEST
+
+/* Of several the shortest that is long enough. */
+START_TEST(best_fit_first)
+{
+	struct page *at[4];
+
+	spans((const unsigned int[]){ 140, 60, 110, 70 }, 4, at);
+	ck_assert_ptr_eq(take_pages(64), at[3]);
+	ck_assert_ptr_eq(take_pages(100), at[2]);
+	ck_assert_ptr_eq(take_pages(58), at[1]);
+	ck_assert_ptr_eq(take_pages(130), at[0]);
+	assert_heap_sound();
+}
+END_TEST
+
+/* Rather one that is too long than one that costs page faults. */
+START_TEST(dirty_before_a_better_fit)
+{
+	unsigned int nr_dirty = 0;
+	struct page *at[2];
+
+	spans((const unsigned int[]){ 100, 140 }, 2, at);
+	zone_purge(zone, 0);
+	at[1] = take_pages(140);
+	give_pages(at[1], 140);
+	ck_assert_ptr_eq(zone_alloc_run(zone, 90, 0, MIGRATE_MOVABLE, &nr_dirty), at[1]);
+	ck_assert_uint_eq(nr_dirty, 90);
 	assert_heap_sound();
 }
 END_TEST
@@ -115,7 +169,7 @@ START_TEST(dirty_pages_are_known)
 	behind = take_pages(40);
 	give_pages(behind, 40);
 	behind = zone_alloc_run(zone, 100, 0, MIGRATE_MOVABLE, &nr_dirty);
-	ck_assert_ptr_eq(behind, front + 152);
+	ck_assert_ptr_eq(behind, front + 150);
 	ck_assert_uint_eq(nr_dirty, 40);
 	zone_copy_dirty(behind, 100, map);
 	ck_assert_uint_eq(bitmap_count_range(map, 0, 100), 40);
@@ -131,6 +185,8 @@ int main(void)
 	tcase_add_test(tc, gaps_are_not_joined);
 	tcase_add_test(tc, aligned_runs_are_not_joined);
 	tcase_add_test(tc, lowest_first);
+	tcase_add_test(tc, best_fit_first);
+	tcase_add_test(tc, dirty_before_a_better_fit);
 	tcase_add_test(tc, dirty_pages_are_known);
 	return test_run(tc);
 }

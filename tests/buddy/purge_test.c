@@ -204,6 +204,57 @@ START_TEST(keep_some)
 }
 END_TEST
 
+/* Runs in turn, so that what one frees has no free neighbours. */
+static void take_with_gaps(struct page **pages, unsigned int nr, size_t nr_pages)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		pages[i] = take_pages(nr_pages);
+		take_pages(nr_pages);
+	}
+}
+
+static unsigned int dirty_pages(const struct page *page, unsigned int nr)
+{
+	return bitmap_count_range(page_section(page)->dirty, page_pfn(page), nr);
+}
+
+/* What has been free the longest goes first, whatever is large. */
+START_TEST(oldest_first)
+{
+	struct page *pages[6];
+
+	take_with_gaps(pages, 6, 64);
+	for (int i = 0; i < 6; i++)
+		give_pages(pages[5 - i], 64);
+	ck_assert_uint_eq(zone_purge(zone, 4 * 64), 2 * 64);
+	for (unsigned int i = 0; i < 6; i++)
+		ck_assert_uint_eq(dirty_pages(pages[i], 64), i < 4 ? 64 : 0);
+	/* used again, the oldest is the youngest */
+	ck_assert_ptr_eq(take_pages(64), pages[0]);
+	zone_extend_run(pages[0], 64);
+	give_pages(pages[0], 64);
+	ck_assert_uint_eq(zone_purge(zone, 64), 3 * 64);
+	ck_assert_uint_eq(dirty_pages(pages[0], 64), 64);
+	assert_heap_sound();
+}
+END_TEST
+
+/* Of a large block no more goes than is too much. */
+START_TEST(a_part_of_a_block)
+{
+	struct page *page = take_block(11);
+
+	options.purge = 0;
+	give_block(page, 11);
+	ck_assert_uint_eq(zone_purge(zone, 1500), 1024);
+	ck_assert_uint_eq(dirty_pages(page, 1024), 1024);
+	assert_heap_sound();
+	ck_assert_uint_eq(zone_purge(zone, 1000), 64);
+	ck_assert_uint_eq(zone->nr_dirty, 960);
+	assert_heap_sound();
+}
+END_TEST
+
 /* Memory that is locked cannot go: one refusal is enough, until somebody asks again. */
 START_TEST(refused)
 {
@@ -258,6 +309,8 @@ int main(void)
 	tcase_add_test(tc, watermark_follows_use);
 	tcase_add_test(tc, purge_can_be_off);
 	tcase_add_test(tc, keep_some);
+	tcase_add_test(tc, oldest_first);
+	tcase_add_test(tc, a_part_of_a_block);
 	tcase_add_test(tc, refused);
 	tcase_add_test(tc, resident_memory_falls);
 	return test_run(tc);
