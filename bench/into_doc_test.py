@@ -19,6 +19,9 @@ old
 
 Between.
 
+<!-- bench: cache -->
+<!-- bench: end -->
+
 <!-- bench: pictures -->
 <!-- bench: end -->
 End.
@@ -50,6 +53,7 @@ class IntoDocTest(unittest.TestCase):
         self.addCleanup(self.scratch.cleanup)
         os.mkdir(os.path.join(self.scratch.name, "results"))
         self.write("results/results.json", json.dumps(RESULTS))
+        self.write("results/cache.md", "## Pools\n\nhead\n\n### Objects\n\nrows\n\n### Pages\n")
         for name in ("results.svg", "means.svg", "scatter.svg"):
             self.write("results/" + name, "picture " + name)
 
@@ -85,6 +89,7 @@ class IntoDocTest(unittest.TestCase):
         self.assertNotIn("###", text)
         self.assertRegex(text, r"(?s)bench: wall peak.*\| work \| 1.25.*\| work \| 4.00.*Between")
         self.assertIn("(performance-scatter.svg)", text)
+        self.assertRegex(text, r"bench: cache -->\n\n### Objects\n\nrows\n\n### Pages\n\n<!--")
         self.assertTrue(text.endswith("<!-- bench: end -->\nEnd.\n"))
         self.assertEqual(self.read("performance-means.svg"), "picture means.svg")
         self.assertEqual(self.fill(text).returncode, 0)
