@@ -37,8 +37,8 @@ const char *const lock_rank_names[NR_LOCK_RANKS] = {
 };
 
 /*
- * The rank of the one lock that keeps the list of a rank's locks, for the ranks whose locks come and
- * go. LOCK_INIT, which keeps none: they are always there.
+ * The rank of the lock that keeps the list of a rank's locks, for the ranks whose locks come and go.
+ * LOCK_INIT, which keeps none: they are always there.
  */
 static const enum lock_rank list_rank[NR_LOCK_RANKS] = {
 	[LOCK_MEMPOOL] = LOCK_MEMPOOLS,
@@ -137,9 +137,14 @@ struct counting {
 /* A walker passes nothing on to what it calls. */
 static thread_local_word struct counting *counting;
 
+/* A rank of lists may have several locks. Nobody else holds two of them but fork(), which takes them in the
+ * same order; so the order is right, though it is not that of ranks. */
 static void acquire_list(struct lock *lock)
 {
-	lock_acquire(lock, counting->list);
+	if (!lock_take_free(lock, thread_identity()))
+		lock_acquire_slow(lock);
+	lock_note_try(counting->list);
+	ADD_ONCE(lock->acquisitions, 1);
 }
 
 static void release_list(struct lock *lock)

@@ -149,8 +149,11 @@ START_TEST(waits_are_counted)
 }
 END_TEST
 
-static void walk_a(void (*visit)(struct lock *lock))
+static struct lock another_list;
+
+static void walk_two_lists(void (*visit)(struct lock *lock))
 {
+	visit(&another_list);
 	visit(&a);
 }
 
@@ -163,12 +166,14 @@ static void walk_b_under_a(void (*visit)(struct lock *lock))
 
 START_TEST(locks_that_come_and_go_are_counted_under_their_list)
 {
-	lock_set_walker(LOCK_MEMPOOLS, walk_a);
+	lock_set_walker(LOCK_MEMPOOLS, walk_two_lists);
 	lock_set_walker(LOCK_MEMPOOL, walk_b_under_a);
 	lock_acquire(&b, LOCK_MEMPOOL);
 	lock_release(&b, LOCK_MEMPOOL);
 	ck_assert_uint_eq(count_of(LOCK_MEMPOOL).acquisitions, 1);
 	ck_assert_uint_eq(a.word, 0);
+	ck_assert_uint_eq(another_list.word, 0);
+	ck_assert_uint_eq(count_of(LOCK_MEMPOOLS).acquisitions, 2);
 }
 END_TEST
 
