@@ -40,6 +40,7 @@ def run_scaling(build, *arguments):
     return subprocess.run(
         [sys.executable, os.path.join(HERE, "scaling"), "--build", build, *arguments],
         capture_output=True, text=True, check=False,
+        env={k: v for k, v in os.environ.items() if k != "SLABUDDY_OPTIONS"},
     )  # fmt: skip
 
 

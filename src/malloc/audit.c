@@ -13,13 +13,13 @@ unsigned long heap_validate(void (*report)(struct audit *audit, const char *line
 	bool stopped;
 
 	slab_boot();
+	lock_freeze_world();
 	/* what no thread is about to change can be checked more closely */
 	stopped = percpu_stop();
-	lock_freeze_world();
 	zone_validate_all(&audit);
 	slab_validate_all(&audit);
-	lock_thaw_world();
 	if (stopped)
 		percpu_restart();
+	lock_thaw_world();
 	return audit.faults;
 }

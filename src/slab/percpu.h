@@ -107,7 +107,7 @@ struct slot *percpu_here(void);
 
 /*
  * Between the two, no thread's fast path uses any per-CPU slot, so that each is like one without an owner;
- * slow paths go on under the slots' locks. A system call; no lock may be held. Nests.
+ * slow paths go on under the slots' locks. A system call; no lock may be held but a frozen world's. Nests.
  *
  * Return: false when the kernel refuses; then nothing is stopped.
  */
