@@ -38,13 +38,18 @@ noinline void *run_sheaf_pop(struct run_sheaf *sheaf, uint32_t nr_pages, enum pa
 	return run_sheaf_pop_newest(sheaf, nr_pages, type);
 }
 
-unsigned int run_sheaf_find_empty(const struct run_sheaf *sheaf)
+noinline bool run_sheaf_push(struct run_sheaf *sheaf, struct page *page, void *run)
 {
-	unsigned int i = 0;
+	unsigned int i = sheaf->newest;
 
+	if (sheaf->length[i])
+		i = 0;
 	while (i < RUN_SHEAF_ROOM && sheaf->length[i])
 		i++;
-	return i;
+	if (i == RUN_SHEAF_ROOM)
+		return false;
+	sheaf->newest = i;
+	return run_sheaf_push_newest(sheaf, page, run);
 }
 
 /* Take the run at @i out for good. Its zone gets it, and was not told of it before. */

@@ -52,9 +52,6 @@ static always_inline bool run_fits(uint32_t length, uint32_t nr_pages)
 	return length - nr_pages <= nr_pages / 8;
 }
 
-/* An empty entry; RUN_SHEAF_ROOM: there is none. */
-unsigned int run_sheaf_find_empty(const struct run_sheaf *sheaf);
-
 static always_inline struct page *run_page(const void *run)
 {
 	return section_page(addr_to_section(run), addr_to_pfn(run));
@@ -84,20 +81,14 @@ static always_inline void *run_sheaf_pop_newest(struct run_sheaf *sheaf, uint32_
 /* The same with the run that fits best. */
 void *run_sheaf_pop(struct run_sheaf *sheaf, uint32_t nr_pages, enum page_type type);
 
-/* Put a run in, which starts at @run. Return: false when there is no room. */
-static always_inline bool run_sheaf_push(struct run_sheaf *sheaf, struct page *page, void *run)
+/* Put a run, which starts at @run, in where the last one was taken out. Return: false when there is no room. */
+static always_inline bool run_sheaf_push_newest(struct run_sheaf *sheaf, struct page *page, void *run)
 {
 	uint32_t length = page->nr_pages;
 	unsigned int i = sheaf->newest;
 
-	if (unlikely(length > sheaf->limit - sheaf->nr_pages))
+	if (unlikely(length > sheaf->limit - sheaf->nr_pages || sheaf->length[i]))
 		return false;
-	if (unlikely(sheaf->length[i])) {
-		i = run_sheaf_find_empty(sheaf);
-		if (i == RUN_SHEAF_ROOM)
-			return false;
-		sheaf->newest = i;
-	}
 	page_set_type(page, PAGE_PCP_RUN);
 	sheaf->runs[i] = run;
 	WRITE_ONCE(sheaf->nr_pages, sheaf->nr_pages + length);
@@ -106,6 +97,9 @@ static always_inline bool run_sheaf_push(struct run_sheaf *sheaf, struct page *p
 	store_release(&sheaf->length[i], length);
 	return true;
 }
+
+/* The same wherever there is room. */
+bool run_sheaf_push(struct run_sheaf *sheaf, struct page *page, void *run);
 
 /**
  * run_sheaf_missed() - note that a run was not there.

@@ -87,26 +87,29 @@ static __attribute__((constructor)) void heap_boot(void)
 	lock_set_walker(LOCK_HUGE, huge_walk_locks);
 }
 
-/* The rest stays in functions of its own, so that the common case of a large block needs no stack frame. */
-static noinline void *malloc_any(size_t size)
+/* What is rare stays in functions of its own, so that the common cases of heap_malloc_slow() need no stack frame. */
+static noinline void *malloc_large(size_t size)
 {
-	void *ptr;
+	void *ptr = large_alloc_kept(this_slot, size);
 
-	if (size <= MAX_SLAB_BYTES)
-		return alloc_object(size_to_tag(size), size);
-	ptr = large_alloc_kept(this_slot, size);
 	return ptr ? ptr : alloc_block(size, 1, false);
+}
+
+static noinline void *malloc_object(size_t size)
+{
+	void *object = percpu_is_mine() ? percpu_pop_class(size_to_tag(size)) : NULL;
+
+	return likely(object) ? object : alloc_object(size_to_tag(size), size);
 }
 
 noinline void *heap_malloc_slow(size_t size)
 {
-	void *ptr = NULL;
+	void *ptr;
 
-	if (size > MAX_SLAB_BYTES)
-		ptr = large_alloc_newest(this_slot, size);
-	else if (percpu_is_mine())
-		ptr = percpu_pop_class(size_to_tag(size));
-	return likely(ptr) ? ptr : malloc_any(size);
+	if (size <= MAX_SLAB_BYTES)
+		return malloc_object(size);
+	ptr = large_alloc_newest(this_slot, size);
+	return likely(ptr) ? ptr : malloc_large(size);
 }
 
 void *heap_calloc(size_t nr, size_t size)
@@ -192,7 +195,7 @@ static noinline void free_any(void *ptr)
 {
 	struct kmem_cache *cache;
 
-	if (!ptr)
+	if (large_free_kept(this_slot, ptr) || !ptr)
 		return;
 	slab_boot();
 	cache = addr_to_cache(ptr);
@@ -206,13 +209,19 @@ static noinline void free_any(void *ptr)
 		foreign_free(ptr);
 }
 
+static noinline void free_on_processor(void *ptr)
+{
+	struct kmem_cache *cache = addr_to_cache(ptr);
+
+	if (unlikely(!cache || !percpu_push(cache, ptr)))
+		free_any(ptr);
+}
+
 noinline void heap_free_slow(void *ptr)
 {
-	struct kmem_cache *cache = percpu_is_mine() ? addr_to_cache(ptr) : NULL;
-
-	if (cache && likely(percpu_push(cache, ptr)))
-		return;
-	if (unlikely(!large_free_kept(this_slot, ptr)))
+	if (percpu_is_mine())
+		free_on_processor(ptr);
+	else if (unlikely(!large_free_newest(this_slot, ptr)))
 		free_any(ptr);
 }
 

@@ -13,13 +13,6 @@
 /* Above half a section a block is a mapping of its own. */
 #define MAX_LARGE_BYTES (SECTION_BYTES / 2)
 
-/* What a slot has handed out, less what came back through it: only the sum over all slots means something. */
-static always_inline void large_account(struct slot *slot, unsigned long blocks, unsigned long pages)
-{
-	ADD_ONCE(slot->large_blocks, blocks);
-	ADD_ONCE(slot->large_pages, pages);
-}
-
 /* The large block that starts at @ptr, or NULL. */
 static always_inline struct page *large_page(const void *ptr)
 {
@@ -50,7 +43,7 @@ static always_inline void *large_alloc_newest(struct slot *slot, size_t size)
 		return NULL;
 	ptr = run_sheaf_pop_newest(&slot->pcp.runs, (uint32_t)bytes_to_pages(size), PAGE_LARGE);
 	if (likely(ptr))
-		large_account(slot, 1, run_page(ptr)->nr_pages);
+		ADD_ONCE(slot->large_blocks, 1);
 	return ptr;
 }
 
@@ -75,23 +68,32 @@ void large_clear(void *ptr, unsigned int nr_dirty);
  * now. */
 bool large_free(struct slot *slot, struct page *page);
 
-/*
- * Leave a block with the calling thread's slot, without a lock. Return: false when there is no room, or @ptr
- * is no large block. Of two threads that free one block at the same moment, neither may be found out.
- */
-static always_inline bool large_free_kept(struct slot *slot, void *ptr)
+/* The large block that starts at @ptr, if @slot may keep it; or NULL. */
+static always_inline struct page *large_page_to_keep(const struct slot *slot, const void *ptr)
 {
 	struct page *page = large_page(ptr);
-	unsigned long nr_pages;
 
-	if (!page || page->nid != slot->nid || run_has_room(&slot->pcp.runs, page))
+	/* with room behind it there is more to do */
+	return page && page->nid == slot->nid && !run_has_room(&slot->pcp.runs, page) ? page : NULL;
+}
+
+/*
+ * Leave a block with the calling thread's slot, without a lock, where the last one that it gave away was. Return: false
+ * when there is no room, or @ptr is no large block. Of two threads that free one block at the same moment, neither may
+ * be found out.
+ */
+static always_inline bool large_free_newest(struct slot *slot, void *ptr)
+{
+	struct page *page = large_page_to_keep(slot, ptr);
+
+	if (unlikely(!page || !run_sheaf_push_newest(&slot->pcp.runs, page, ptr)))
 		return false;
-	nr_pages = page->nr_pages;
-	if (!run_sheaf_push(&slot->pcp.runs, page, ptr))
-		return false;
-	large_account(slot, -1UL, -nr_pages);
+	SUB_ONCE(slot->large_blocks, 1);
 	return true;
 }
+
+/* The same wherever there is room. */
+bool large_free_kept(struct slot *slot, void *ptr);
 
 /* Make a block @size bytes long where it stands. Return: false when it cannot be. */
 bool large_resize(struct slot *slot, struct page *page, size_t size);

@@ -79,7 +79,9 @@ struct slot {
 	struct slot *next_free;	 /* [SLOTS] stack of slots that no thread owns */
 	size_t sheaf_bytes;	 /* [slot lock] bytes of objects that all main sheaves can hold */
 	struct pcp pcp;		 /* [slot lock; pcp.runs: owner] */
-	unsigned long large_pages;  /* [owner; atomic] in blocks, see malloc/large.h */
+	/* Large blocks that this slot handed out, less those that came back: only sums over all slots mean
+	 * anything. Pages that went through pcp.runs are counted there. */
+	unsigned long large_pages;  /* [slot lock; atomic] */
 	unsigned long large_blocks; /* [owner; atomic] */
 	struct page_sheaves *page_sheaves; /* [owner; atomic] made at the first use of the page API */
 	struct slot_events events; /* [slot lock; atomic] */
