@@ -93,8 +93,10 @@ static struct page *cut_surplus(struct zone *zone, struct page *page, unsigned i
 
 	while (*order > LEAST_CUT_ORDER) {
 		unsigned int half = 1U << (*order - 1);
-		unsigned int lower = bitmap_count_range(section->dirty, page_pfn(page), half);
+		unsigned int lower = half;
 
+		if (nr_dirty < 2 * half)
+			lower = bitmap_count_range(section->dirty, page_pfn(page), half);
 		if (lower < nr_dirty && zone->nr_dirty + lower > keep)
 			break;
 		(*order)--;
