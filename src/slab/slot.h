@@ -89,10 +89,11 @@ struct slot {
 };
 
 /*
- * A thread takes a slot at its eighth slow path, or at its third if one lies free. Before that it uses
- * the shared slot, so a thread that hardly allocates costs nothing; and what happens after its
- * destructors, when nobody would give a slot back, does not take one. So there are several slots that
- * stand for "none", and each slow path without a slot goes on to the next of them.
+ * The first thread of a process takes a slot at its eighth slow path, or at its third if one lies free;
+ * the others do so too where nothing else bounds the number of slots, see slot.c. Before that it uses the
+ * shared slot, so a thread that hardly allocates costs nothing; and what happens after its destructors,
+ * when nobody would give a slot back, does not take one. So there are several slots that stand for
+ * "none", and each slow path without a slot goes on to the next of them.
  */
 #define NR_NONE 8
 

@@ -8,11 +8,13 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/option.h"
 #include "malloc/audit.h"
 #include "malloc/heap.h"
 #include "malloc/info.h"
 #include "model/block.h"
-#include "slab/slot.h"
+#include "slab/boot.h"
+#include "slab/percpu.h"
 
 #define NR_THREADS 1000
 #define AT_ONCE 4
@@ -170,6 +172,39 @@ START_TEST(threads_that_only_free)
 }
 END_TEST
 
+static pthread_barrier_t together;
+static void *first_object[AT_ONCE];
+
+static void *allocate_one(void *arg)
+{
+	pthread_barrier_wait(&together);
+	first_object[(uintptr_t)arg] = heap_malloc(8);
+	pthread_barrier_wait(&together);
+	return arg;
+}
+
+/* What two threads allocate first does not lie in one cache line, where each would slow the other down. */
+START_TEST(first_objects_apart)
+{
+	pthread_t threads[AT_ONCE];
+
+	slab_boot();
+	if (!percpu_is_there())
+		return; /* then the number of slots has no bound, and threads share one at first */
+	pthread_barrier_init(&together, NULL, AT_ONCE);
+	for (uintptr_t i = 0; i < AT_ONCE; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, allocate_one, (void *)i), 0);
+	for (int i = 0; i < AT_ONCE; i++)
+		pthread_join(threads[i], NULL);
+	/* with percpu=on, threads that ran on one processor took turns in its slot */
+	for (int i = 0; i < AT_ONCE && options.percpu != PERCPU_ON; i++) {
+		for (int j = 0; j < i; j++)
+			ck_assert_uint_ne((uintptr_t)first_object[i] / 64,
+					  (uintptr_t)first_object[j] / 64);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("thread");
@@ -178,6 +213,7 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 100.0 + 100.0 * (double)env_number("SLABUDDY_SCALE", 1));
+	tcase_add_test(tc, first_objects_apart);
 	tcase_add_test(tc, slots_are_used_again);
 	tcase_add_test(tc, destructor_that_allocates);
 	tcase_add_test(tc, destructor_that_allocates_first);
