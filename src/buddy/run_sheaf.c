@@ -81,7 +81,7 @@ static void lend(struct run_sheaf *sheaf, struct zone *zone, uint32_t nr_pages)
 
 	if (unlikely(!sheaf->limit))
 		WRITE_ONCE(sheaf->limit, BASE_RUN_PAGES);
-	if (nr_pages <= sheaf->limit - sheaf->nr_pages)
+	if (sheaf->borrows_not || nr_pages <= sheaf->limit - sheaf->nr_pages)
 		return;
 	limit = MIN(sheaf->limit + nr_pages, MAX_RUN_PAGES);
 	if (limit > sheaf->limit && zone_lend(zone, limit - sheaf->limit))

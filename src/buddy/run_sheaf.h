@@ -42,6 +42,7 @@ struct run_sheaf {
 	unsigned long pgfree;  /* [owner; atomic] pages put in, ever */
 	uint32_t passed;   /* [slot lock] pages of the last run that there was no room for */
 	uint32_t missed;   /* [slot lock] how often one like that was asked for since the limit grew */
+	bool borrows_not;  /* [const] nothing is lent to it: what threads use that have no slot yet is idle soon */
 	uint32_t useless;  /* [slot lock] misses since the last hit that was noticed */
 	unsigned long pgalloc_noticed; /* [slot lock] pgalloc at that moment */
 };

@@ -246,6 +246,7 @@ void slot_boot(void)
 	first_thread = thread_identity();
 	lock_acquire(&slots_lock, LOCK_SLOTS);
 	slot_shared.in_use = true;
+	slot_shared.pcp.runs.borrows_not = true;
 	slot_shared.next = all_slots;
 	all_slots = &slot_shared;
 	lock_release(&slots_lock, LOCK_SLOTS);

@@ -143,6 +143,19 @@ START_TEST(what_is_missed_is_lent)
 }
 END_TEST
 
+START_TEST(who_borrows_not_has_what_all_have)
+{
+	sheaf->borrows_not = true;
+	for (int i = 0; i < 10; i++)
+		give(take(256));
+	ck_assert_uint_eq(zone->nr_lent, 0);
+	ck_assert_uint_eq(sheaf->limit, BASE_RUN_PAGES);
+	give(take(BASE_RUN_PAGES));
+	ck_assert_uint_eq(sheaf->nr_pages, BASE_RUN_PAGES);
+	sound();
+}
+END_TEST
+
 START_TEST(other_lengths_are_no_reason_to_lend)
 {
 	for (unsigned int i = 0; i < 100; i++)
@@ -410,6 +423,7 @@ int main(void)
 	tcase_add_test(tc, a_run_that_fits);
 	tcase_add_test(tc, older_runs_make_room);
 	tcase_add_test(tc, what_is_missed_is_lent);
+	tcase_add_test(tc, who_borrows_not_has_what_all_have);
 	tcase_add_test(tc, other_lengths_are_no_reason_to_lend);
 	tcase_add_test(tc, useless_runs_go_back);
 	tcase_add_test(tc, a_slot_and_all_together_have_limits);

@@ -377,6 +377,23 @@ START_TEST(usable_size_of_nothing)
 }
 END_TEST
 
+/* What a program takes before its thread has a slot must not use up what slots are lent. */
+START_TEST(blocks_of_a_new_thread_are_kept)
+{
+	void *block = NULL, *before;
+
+	for (int i = 0; i < 30; i++) {
+		before = block;
+		block = heap_malloc(MIB(4));
+		heap_free(block);
+	}
+	ck_assert_ptr_eq(block, before);
+	ck_assert_int_eq(page_type(section_page(addr_to_section(block), addr_to_pfn(block))),
+			 PAGE_PCP_RUN);
+	assert_heap_sound();
+}
+END_TEST
+
 /* A large block that grows step by step moves now and then, not at every step. */
 START_TEST(growth_moves_seldom)
 {
@@ -488,6 +505,7 @@ int main(void)
 	tcase_add_test(tc, calloc_of_mixed_runs);
 	tcase_add_test(tc, trim_gives_back);
 	tcase_add_test(tc, usable_size_of_nothing);
+	tcase_add_test(tc, blocks_of_a_new_thread_are_kept);
 	tcase_add_test(tc, growth_moves_seldom);
 	tcase_add_test(tc, room_is_not_clean);
 	tcase_add_test(tc, no_mark_outlives_its_slab);
