@@ -24,6 +24,9 @@
  */
 #define hidden		__attribute__((visibility("hidden")))
 
+/* The compiler computes nothing with variable @x earlier than here, so that one register does for it. */
+#define not_before_here(x) __asm__ volatile("" : "+r"(x))
+
 /* Every symbol is hidden by default; this marks the few that a symbol map may export. */
 #define exported	__attribute__((visibility("default")))
 

@@ -36,6 +36,7 @@ static always_inline bool sheaf_push(struct slot_cache *sc, size_t count, void *
 	object_mark(object, mark_word);
 	sc->objects[count] = object;
 	/* the object first: a forked child may find this slot at any point in between */
+	not_before_here(count);
 	store_release(&sc->count, (uint32_t)(count + 1));
 	return true;
 }
