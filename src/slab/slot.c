@@ -98,6 +98,19 @@ struct slot *slot_new_percpu(uint32_t cpu)
  */
 #define THREADS_PER_CPU 8
 
+static unsigned int max_own_slots(void)
+{
+	static unsigned int cached;
+	unsigned int max = READ_ONCE(cached);
+
+	/* racy: whoever comes first writes the same value */
+	if (unlikely(!max)) {
+		max = THREADS_PER_CPU * os_nr_cpus();
+		WRITE_ONCE(cached, max);
+	}
+	return max;
+}
+
 static bool prefers_percpu(void)
 {
 	int busy;
@@ -107,7 +120,7 @@ static bool prefers_percpu(void)
 	if (READ_ONCE(options.percpu) == PERCPU_AUTO) {
 		/* racy peeks: a few threads more or less than that do not matter */
 		busy = (int)(READ_ONCE(nr_slots) - READ_ONCE(nr_percpu) - READ_ONCE(nr_free_slots));
-		if (busy < (int)(THREADS_PER_CPU * os_nr_cpus()))
+		if (busy < (int)max_own_slots())
 			return false;
 	}
 	return percpu_is_there();
@@ -149,7 +162,8 @@ static bool watch_exit(void)
 /*
  * Whether a thread takes a slot at its first slow path. Where processors' slots bound how many there can be,
  * all do but the process' first: two that took small objects out of the shared slot would write to the
- * same cache lines from then on (cache-thrash in bench/workloads: 4 times slower).
+ * same cache lines from then on (cache-thrash in bench/workloads: 4 times slower). One whose first slow
+ * path comes in the last round of its destructors loses it; then it counts as one in use for ever.
  */
 static bool wants_slot_at_once(void)
 {
@@ -172,6 +186,8 @@ static struct slot *slot_next(struct slot *none)
 			this_slot = slot_none;
 			return NULL;
 		}
+		if (slot_is_real(this_slot))
+			return this_slot; /* and has come so far */
 		now = wants_slot_at_once();
 	}
 	/* racy peek: whoever comes too late gets a new one a little earlier than he would have */
