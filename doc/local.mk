@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-EXTRA_DIST += doc/contributing.md doc/design.md doc/performance.md doc/performance.svg doc/tuning.md
+EXTRA_DIST += doc/contributing.md doc/design.md doc/performance.md doc/performance-means.svg doc/performance-results.svg doc/performance-scatter.svg doc/tuning.md
 
 EXTRA_DIST += \
 	doc/examples/Makefile \

@@ -11,7 +11,7 @@
 static inline void take_own_slot(void)
 {
 	slab_boot();
-	options.percpu = PERCPU_OFF;
+	WRITE_ONCE(options.percpu, PERCPU_OFF);
 	if (this_slot == slot_percpu)
 		this_slot = slot_none;
 	for (int i = 0; i < NR_NONE; i++)

@@ -42,6 +42,9 @@ noinline bool run_sheaf_push(struct run_sheaf *sheaf, struct page *page, void *r
 {
 	unsigned int i = sheaf->newest;
 
+	/* before anything is written: this may be the sheaf of a slot that stands for none */
+	if (page->nr_pages > sheaf->limit - sheaf->nr_pages)
+		return false;
 	if (sheaf->length[i])
 		i = 0;
 	while (i < RUN_SHEAF_ROOM && sheaf->length[i])
