@@ -82,9 +82,13 @@ static always_inline bool percpu_put(size_t group_place, size_t sheaf_place, voi
 	__asm__ volatile("0: xorl %[done], %[done]\n\t"
 			 PERCPU_BEGIN
 			 PERCPU_FIND
-			 "movl (%[at]), %k[count]\n\t"
-			 "cmpl 4(%[at]), %k[count]\n\t"
+			 /* both at once: who opens the sheaf from afar may do so at any moment */
+			 "movq (%[at]), %[count]\n\t"
+			 "movq %[count], %[objects]\n\t"
+			 "shrq $32, %[objects]\n\t"
+			 "cmpl %k[objects], %k[count]\n\t"
 			 "jae 5f\n\t"
+			 "movl %k[count], %k[count]\n\t"
 			 "movq 8(%[at]), %[objects]\n\t"
 			 "movq %[object], (%[objects], %[count], 8)\n\t"
 			 "addl $1, %k[count]\n\t"

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/option.h"
@@ -270,6 +271,63 @@ START_TEST(a_slot_far_away)
 }
 END_TEST
 
+static struct slot far_slot;	    /* every processor's, for the test below */
+static struct slot_cache *far_sheaf; /* [atomic] its main sheaf; NULL: the test is over */
+static uint32_t far_round;	    /* [atomic] odd: the sheaf is closed, and to be opened */
+
+/* What a slow path does that has been moved since it closed the sheaf. */
+static void *open_from_afar(void *arg)
+{
+	const struct slot_cache open = { .count = 5, .capacity = 12 };
+	struct slot_cache *sc;
+
+	while ((sc = load_acquire(&far_sheaf))) {
+		uint32_t round = load_acquire(&far_round);
+
+		if (!(round & 1))
+			continue;
+		store_release(&sc->state, open.state);
+		store_release(&far_round, round + 1);
+	}
+	return arg;
+}
+
+/* A push that meets a sheaf which another processor opens at that moment sees it closed or open. */
+START_TEST(a_sheaf_that_is_opened_meanwhile)
+{
+	struct slot_cache *sc = &far_slot.cache[TAG_FIRST_CACHE];
+	size_t place = TAG_FIRST_CACHE * sizeof(*sc);
+	unsigned long lost = 0, rounds = scaled(1000000);
+	time_t end = time(NULL) + 5;
+	void *objects[12];
+	pthread_t opener;
+
+	heap_free(heap_malloc(100));
+	far_slot.self = &far_slot;
+	sc->objects = objects;
+	store_release(&far_sheaf, sc);
+	ck_assert(percpu_stop());
+	for (unsigned int i = 0; i < OS_MAX_CPUS; i++)
+		WRITE_ONCE(percpu_slots[i], &far_slot);
+	ck_assert_int_eq(pthread_create(&opener, NULL, open_from_afar, NULL), 0);
+	for (unsigned long n = 0; n < rounds && time(NULL) < end; n++) {
+		WRITE_ONCE(sc->state, 0);
+		store_release(&far_round, READ_ONCE(far_round) + 1);
+		while (!percpu_put(offsetof(struct slot, self), place, objects))
+			;
+		lost += sc->count != 6;
+		while (load_acquire(&far_round) & 1)
+			;
+	}
+	store_release(&far_sheaf, NULL);
+	pthread_join(opener, NULL);
+	for (unsigned int i = 0; i < OS_MAX_CPUS; i++)
+		WRITE_ONCE(percpu_slots[i], NULL);
+	percpu_restart();
+	ck_assert_uint_eq(lost, 0);
+}
+END_TEST
+
 static pthread_barrier_t barrier;
 
 /* Fill sheaves, and stay. */
@@ -400,6 +458,7 @@ int main(void)
 	tcase_add_test(tc, slots_that_are_emptied);
 	tcase_add_test(tc, forks_of_a_busy_process);
 	tcase_add_test(tc, a_slot_far_away);
+	tcase_add_test(tc, a_sheaf_that_is_opened_meanwhile);
 	tcase_add_test(tc, memory_of_many_threads);
 	tcase_add_test(tc, some_of_each_kind);
 	tcase_add_test(tc, off);
