@@ -26,6 +26,16 @@ extern const unsigned int __rseq_size __attribute__((weak));
  * the kernel fills as many as it knows. */
 #define LEAST_SIZE 20
 
+/* How many bytes of an area the kernel fills; 0 where it does not say. */
+static unsigned long feature_size(void)
+{
+	int saved_errno = errno;
+	unsigned long size = getauxval(AT_RSEQ_FEATURE_SIZE);
+
+	errno = saved_errno;
+	return size;
+}
+
 static long membarrier(int command)
 {
 	int saved_errno = errno;
@@ -42,7 +52,7 @@ bool os_rseq_start(struct rseq_place *place, bool by_cpu)
 	(void)by_cpu;
 	return false;
 #else
-	bool has_cid = getauxval(AT_RSEQ_FEATURE_SIZE) >= RSEQ_MM_CID + sizeof(uint32_t);
+	bool has_cid = feature_size() >= RSEQ_MM_CID + sizeof(uint32_t);
 	long known = membarrier(MEMBARRIER_CMD_QUERY);
 
 	if (!&__rseq_offset || !&__rseq_size || __rseq_size < LEAST_SIZE)
