@@ -11,8 +11,10 @@ struct rseq_place percpu_rseq;
 static struct slot *made[OS_MAX_CPUS];
 
 static struct lock percpu_lock;
-static unsigned int nr_stops;	 /* [percpu_lock] percpu_stop() without percpu_restart() */
+static unsigned int nr_stops;	 /* [percpu_lock; atomic] percpu_stop() without percpu_restart() */
 static unsigned int nr_indices;	 /* [percpu_lock; atomic] all in made[] are below it */
+
+static thread_local_word unsigned int own_stops; /* how many of nr_stops are the calling thread's */
 
 enum { UNKNOWN, MISSING, THERE };
 static int state; /* [atomic] */
@@ -89,7 +91,8 @@ bool percpu_stop(void)
 	bool stopped = true;
 
 	lock_acquire(&percpu_lock, LOCK_SLOTS);
-	nr_stops++;
+	ADD_ONCE(nr_stops, 1);
+	own_stops++;
 	for (unsigned int i = 0; i < nr_indices; i++)
 		WRITE_ONCE(percpu_slots[i], NULL);
 	lock_release(&percpu_lock, LOCK_SLOTS);
@@ -103,7 +106,8 @@ bool percpu_stop(void)
 void percpu_restart(void)
 {
 	lock_acquire(&percpu_lock, LOCK_SLOTS);
-	nr_stops--;
+	SUB_ONCE(nr_stops, 1);
+	own_stops--;
 	for (unsigned int i = 0; !nr_stops && i < nr_indices; i++)
 		store_release(&percpu_slots[i], made[i]);
 	lock_release(&percpu_lock, LOCK_SLOTS);
@@ -116,8 +120,9 @@ bool percpu_is_stopped(void)
 
 void percpu_after_fork(void)
 {
-	nr_stops = 0;
-	for (unsigned int i = 0; i < nr_indices; i++)
+	/* a signal handler may have forked in between the two */
+	nr_stops = own_stops;
+	for (unsigned int i = 0; !nr_stops && i < nr_indices; i++)
 		percpu_slots[i] = made[i];
 }
 

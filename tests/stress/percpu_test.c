@@ -240,6 +240,28 @@ START_TEST(forks_of_a_busy_process)
 }
 END_TEST
 
+/* As a signal handler may do while the slots are stopped: the child has them stopped once, as its parent. */
+START_TEST(a_fork_between_stop_and_restart)
+{
+	int status;
+	pid_t pid;
+
+	heap_free(heap_malloc(100));
+	ck_assert(percpu_stop());
+	pid = fork();
+	if (!pid) {
+		bool kept = percpu_is_stopped();
+
+		percpu_restart();
+		_exit(!kept || percpu_is_stopped() || child(1));
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	percpu_restart();
+	ck_assert(!percpu_is_stopped());
+}
+END_TEST
+
 /* What lies in another processor's slot is within reach. */
 START_TEST(a_slot_far_away)
 {
@@ -457,6 +479,7 @@ int main(void)
 	tcase_add_test(tc, threads_that_are_interrupted);
 	tcase_add_test(tc, slots_that_are_emptied);
 	tcase_add_test(tc, forks_of_a_busy_process);
+	tcase_add_test(tc, a_fork_between_stop_and_restart);
 	tcase_add_test(tc, a_slot_far_away);
 	tcase_add_test(tc, a_sheaf_that_is_opened_meanwhile);
 	tcase_add_test(tc, memory_of_many_threads);
