@@ -52,9 +52,10 @@ static void set_main(struct slot *slot, struct kmem_cache *cache, struct sheaf *
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
 	uint32_t room = MIN(sheaf->capacity, cache->sheaf_max);
 
-	/* one that comes from a barn may hold more */
-	if (sheaves->limit && sheaves->limit < room)
-		room = MAX(sheaves->limit, sheaf->size);
+	if (sheaves->limit)
+		room = MIN(room, sheaves->limit);
+	/* one that comes from a barn, or from before the options were known, may hold more */
+	room = MAX(room, sheaf->size);
 	slot->sheaf_bytes += (size_t)room * cache->size;
 	slot->sheaf_bytes -= (size_t)sheaves->room * cache->size;
 	sheaves->room = room;

@@ -149,7 +149,8 @@ static void clear_counts(struct kmem_cache *cache, void *unused)
 
 /*
  * The main sheaf of a slot whose thread runs changes under our eyes, world frozen or not; only the
- * spare, which changes under the slot's lock, and the slots at rest are looked at.
+ * spare, which changes under the slot's lock, and the slots at rest are looked at. Processors' slots are
+ * at rest while they are stopped.
  */
 struct slot_audit {
 	struct audit *audit;

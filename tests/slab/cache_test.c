@@ -387,6 +387,33 @@ START_TEST(threads)
 }
 END_TEST
 
+/* Options that come late, from the constructor, may leave a sheaf with more than it may hold from then on. */
+START_TEST(limits_that_shrink)
+{
+	enum { NR = 200 };
+	struct slot_cache *sc;
+	void *objects[NR];
+	int taken = 0;
+
+	make(64);
+	for (int i = 0; i < NR; i++)
+		objects[i] = take();
+	for (int i = 0; i < NR; i++)
+		give(objects[i]);
+	options.sheaf_kib = 0;
+	cache_options_changed();
+	sc = slot_cache_of(this_slot, &cache);
+	/* the main sheaf runs empty, and the spare takes its place */
+	for (uint32_t left = sc->count + 1; left; left--)
+		objects[taken++] = take();
+	for (int i = 0; i < taken; i++) {
+		ck_assert_uint_le(sc->count, sc->capacity);
+		give(objects[i]);
+	}
+	assert_heap_sound();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = test_case("slab/cache");
@@ -394,6 +421,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, setup_and_teardown);
 	tcase_add_test(tc, bad_arguments);
+	tcase_add_test(tc, limits_that_shrink);
 	tcase_add_test(tc, long_names_are_cut);
 	tcase_add_test(tc, tags_run_out);
 	tcase_add_test(tc, teardown_with_objects_left);
