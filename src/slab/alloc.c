@@ -88,6 +88,13 @@ static bool has_main(struct slot *slot, struct kmem_cache *cache)
 	return true;
 }
 
+static bool has_sheaf(struct slot *slot, const struct kmem_cache *cache)
+{
+	const struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
+
+	return sheaves && sheaves->main;
+}
+
 static void swap_spare(struct slot *slot, struct kmem_cache *cache)
 {
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
@@ -216,6 +223,31 @@ static bool grow_main(struct slot *slot, struct kmem_cache *cache)
 	return true;
 }
 
+/*
+ * Policy: the first objects of a cache that a slot has, where several share a cache line, lie in a slab of its
+ * own, and what comes back to it before goes to its slab. Else one thread's object would stay in the line of
+ * another one's who had given it away (cache-scratch in bench/workloads: 4 times slower). Later refills
+ * take from everybody's slabs, a dozen neighbours and more at a time.
+ */
+static bool should_keep_apart(const struct slot_sheaves *sheaves, const struct kmem_cache *cache)
+{
+	return !sheaves->refilled && cache->size < CACHE_LINE_BYTES && slot_count_busy() > 1;
+}
+
+static unsigned int refill_from_slabs(struct slot *slot, struct kmem_cache *cache)
+{
+	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
+	void **objects = sheaves->main->objects;
+	unsigned int got = 0;
+
+	if (unlikely(should_keep_apart(sheaves, cache)))
+		got = slab_refill_apart(cache, slot->nid, objects, sheaves->room, &slot->pcp);
+	if (!got)
+		got = slab_refill(cache, slot->nid, objects, sheaves->room, &slot->pcp);
+	sheaves->refilled = true;
+	return got;
+}
+
 /* The main sheaf is empty: put objects into it. Return: whether there are any now. */
 static bool refill_main(struct slot *slot, struct kmem_cache *cache)
 {
@@ -238,7 +270,7 @@ static bool refill_main(struct slot *slot, struct kmem_cache *cache)
 	if (should_grow(slot, cache, node))
 		grow_main(slot, cache);
 	main = sheaves->main;
-	main->size = slab_refill(cache, slot->nid, main->objects, sheaves->room, &slot->pcp);
+	main->size = refill_from_slabs(slot, cache);
 	ADD_ONCE(slot->events.sheaf_refill, main->size > 0);
 	return main->size > 0;
 }
@@ -455,12 +487,16 @@ static void make_room(struct slot *slot, struct kmem_cache *cache)
 static void give(struct kmem_cache *cache, void **objects, size_t nr)
 {
 	struct slot *slot = enter(cache);
+	bool first = !has_sheaf(slot, cache);
 	size_t given = 0;
 
 	while (given < nr && has_main(slot, cache)) {
 		const struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
 		struct sheaf *main = sheaves->main;
 		size_t step = MIN(nr - given, sheaves->room - main->size);
+
+		if (unlikely(first) && should_keep_apart(sheaves, cache))
+			break;
 
 		memcpy(main->objects + main->size, objects + given, step * sizeof(void *));
 		main->size += (uint32_t)step;

@@ -17,6 +17,8 @@
 
 #define PERCPU_FIND                               \
 	"ldr %w[at], [%[index]]\n\t"              \
+	"cmp %w[at], #(" PERCPU_STR(OS_MAX_CPUS) " >> 12), lsl #12\n\t" \
+	"b.hs 5f\n\t"                             \
 	"ldr %[at], [%[slots], %[at], lsl #3]\n\t" \
 	"cbz %[at], 5f\n\t"                       \
 	"ldr %[at], [%[at], %[group]]\n\t"        \

@@ -16,9 +16,12 @@
 	"movq %[at], %%fs:" PERCPU_STR(RSEQ_CS) "(%[area])\n\t" \
 	"1:\n\t"
 
-/* From the processor to the slot's sheaf of a cache; to label 5 when there is none. */
+/* From the processor to the slot's sheaf of a cache; to label 5 when there is none, or no processor's number:
+ * a thread that the kernel was not told of. */
 #define PERCPU_FIND                               \
 	"movl %%fs:(%[index]), %k[at]\n\t"        \
+	"cmpl $" PERCPU_STR(OS_MAX_CPUS) ", %k[at]\n\t" \
+	"jae 5f\n\t"                              \
 	"movq (%[slots], %[at], 8), %[at]\n\t"    \
 	"testq %[at], %[at]\n\t"                  \
 	"jz 5f\n\t"                               \

@@ -390,6 +390,17 @@ unsigned int slab_refill(struct kmem_cache *cache, unsigned int nid, void **obje
 	return got;
 }
 
+unsigned int slab_refill_apart(struct kmem_cache *cache, unsigned int nid, void **objects,
+			       unsigned int want, struct pcp *pcp)
+{
+	unsigned int got = 0;
+
+	if (!cache->ctor)
+		got = take_from_new(cache, nid, objects, want, __GFP_THISNODE, pcp);
+	reverse(objects, got);
+	return got;
+}
+
 struct page *slab_of(struct kmem_cache *cache, const void *addr)
 {
 	struct section *section = addr_to_section(addr);

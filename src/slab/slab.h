@@ -25,6 +25,11 @@
 unsigned int slab_refill(struct kmem_cache *cache, unsigned int nid, void **objects,
 			 unsigned int want, struct pcp *pcp);
 
+/* The same from a new slab of the slot's own, whatever there is in others; never for a cache with a
+ * constructor. */
+unsigned int slab_refill_apart(struct kmem_cache *cache, unsigned int nid, void **objects,
+			       unsigned int want, struct pcp *pcp);
+
 /**
  * slab_try_take() - one object, waiting for no lock and asking the OS for nothing.
  *

@@ -41,6 +41,7 @@ struct slot_sheaves {
 	struct sheaf *main;  /* [slot lock] */
 	struct sheaf *spare; /* [slot lock] */
 	uint32_t room;	     /* [slot lock] objects that the main sheaf may hold */
+	bool refilled;	     /* [slot lock] from slabs, ever */
 	/* [slot lock] what the capacity follows, see alloc.c */
 	uint16_t events;  /* refills from slabs and flushes to them since it was looked at */
 	uint16_t turns;	  /* changes from flushes to refills since then */

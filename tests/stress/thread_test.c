@@ -205,6 +205,45 @@ START_TEST(first_objects_apart)
 }
 END_TEST
 
+static void *gift[AT_ONCE];
+
+static void *give_away_and_allocate(void *arg)
+{
+	uintptr_t i = (uintptr_t)arg;
+
+	pthread_barrier_wait(&together);
+	heap_free(gift[i]);
+	first_object[i] = heap_malloc(8);
+	pthread_barrier_wait(&together);
+	return arg;
+}
+
+/* Nor does one that has got an object of another one's line, and frees it, get a place there again. */
+START_TEST(gifts_go_home)
+{
+	pthread_t threads[AT_ONCE];
+
+	/* this thread has a slot of its own */
+	for (int i = 0; i < 20; i++)
+		heap_free(heap_malloc((size_t)i * 100));
+	if (!percpu_is_there())
+		return;
+	pthread_barrier_init(&together, NULL, AT_ONCE);
+	for (uintptr_t i = 0; i < AT_ONCE; i++)
+		gift[i] = heap_malloc(8);
+	for (uintptr_t i = 0; i < AT_ONCE; i++)
+		ck_assert_int_eq(
+			pthread_create(&threads[i], NULL, give_away_and_allocate, (void *)i), 0);
+	for (int i = 0; i < AT_ONCE; i++)
+		pthread_join(threads[i], NULL);
+	for (int i = 0; i < AT_ONCE && options.percpu != PERCPU_ON; i++) {
+		for (int j = 0; j < i; j++)
+			ck_assert_uint_ne((uintptr_t)first_object[i] / 64,
+					  (uintptr_t)first_object[j] / 64);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("thread");
@@ -214,6 +253,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 100.0 + 100.0 * (double)env_number("SLABUDDY_SCALE", 1));
 	tcase_add_test(tc, first_objects_apart);
+	tcase_add_test(tc, gifts_go_home);
 	tcase_add_test(tc, slots_are_used_again);
 	tcase_add_test(tc, destructor_that_allocates);
 	tcase_add_test(tc, destructor_that_allocates_first);
