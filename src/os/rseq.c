@@ -45,24 +45,25 @@ static long membarrier(int command)
 	return result;
 }
 
+/* A sanitizer does not see what a sequence does. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
 bool os_rseq_start(struct rseq_place *place, bool by_cpu)
 {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-	(void)place;
-	(void)by_cpu;
-	return false;
-#else
 	bool has_cid = feature_size() >= RSEQ_MM_CID + sizeof(uint32_t);
 	long known = membarrier(MEMBARRIER_CMD_QUERY);
 
-	if (!&__rseq_offset || !&__rseq_size || __rseq_size < LEAST_SIZE)
+	if (SANITIZED || !&__rseq_offset || !&__rseq_size || __rseq_size < LEAST_SIZE)
 		return false;
 	if (known < 0 || !(known & CMD_RSEQ))
 		return false;
 	place->area = __rseq_offset;
 	place->index = __rseq_offset + (has_cid && !by_cpu ? RSEQ_MM_CID : RSEQ_CPU_ID);
 	return true;
-#endif
 }
 
 bool os_rseq_fence(void)

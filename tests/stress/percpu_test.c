@@ -390,13 +390,14 @@ static size_t cached_by_many_threads(enum option_percpu kind)
 /* What threads keep grows with processors, not with threads. */
 START_TEST(memory_of_many_threads)
 {
-	size_t bound = (size_t)(os_nr_cpus() + 1) * 1000 * 64 * 8;
+	/* two sheaves of 64 KiB a processor, and as much in the barn */
+	size_t bound = (size_t)os_nr_cpus() * KIB(64) * 4;
 	size_t percpu = cached_by_many_threads(PERCPU_ON);
 
 	ck_assert_uint_le(percpu, bound);
-	/* the same load with slots of their own shows that the bound says something */
+	/* the same load with slots of their own keeps 10 KiB a thread at least */
 	heap_trim();
-	if (MANY * 1000 * 64 > 2 * bound)
+	if (MANY * KIB(10) > bound)
 		ck_assert_uint_gt(cached_by_many_threads(PERCPU_OFF), bound);
 }
 END_TEST
