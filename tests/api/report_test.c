@@ -890,9 +890,12 @@ void *__wrap_os_map(size_t bytes, size_t align);
 
 void *__wrap_os_map(size_t bytes, size_t align)
 {
-	if (refusing && !refuse_after)
-		return NULL;
-	refuse_after -= refusing;
+	/* other cases have several threads here; this one has one */
+	if (refusing) {
+		if (!refuse_after)
+			return NULL;
+		refuse_after--;
+	}
 	return __real_os_map(bytes, align);
 }
 
