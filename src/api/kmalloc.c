@@ -37,9 +37,9 @@ _Static_assert(KMALLOC_MAX_CACHE_SIZE == MAX_SLAB_BYTES, "");
 static struct lock special_lock;
 static struct kmem_cache *special_caches[MAX_NR_ZONES][NR_SPECIAL_SIZES]; /* [special_lock; atomic] */
 
-static void walk_special_lock(void (*visit)(struct lock *lock))
+static void walk_special_lock(lock_visit *visit, void *arg)
 {
-	visit(&special_lock);
+	visit(&special_lock, arg);
 }
 
 static __attribute__((constructor)) void kmalloc_boot(void)

@@ -42,17 +42,17 @@ struct mempool {
 static struct lock pools_lock;
 static struct list_head pools; /* [pools_lock] */
 
-static void walk_pools_lock(void (*visit)(struct lock *lock))
+static void walk_pools_lock(lock_visit *visit, void *arg)
 {
-	visit(&pools_lock);
+	visit(&pools_lock, arg);
 }
 
-static void walk_pools(void (*visit)(struct lock *lock))
+static void walk_pools(lock_visit *visit, void *arg)
 {
 	struct list_head *pos;
 
 	list_for_each (pos, &pools)
-		visit(&list_entry(pos, struct mempool, list)->lock);
+		visit(&list_entry(pos, struct mempool, list)->lock, arg);
 }
 
 static __attribute__((constructor)) void mempool_boot(void)

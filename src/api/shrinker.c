@@ -57,9 +57,9 @@ static void shrinkers_release(void)
 	lock_release(&shrinkers_lock, LOCK_SHRINKERS);
 }
 
-static void walk_lock(void (*visit)(struct lock *lock))
+static void walk_lock(lock_visit *visit, void *arg)
 {
-	visit(&shrinkers_lock);
+	visit(&shrinkers_lock, arg);
 }
 
 /* In a child of fork() there is one thread, which may be in one shrinker. */

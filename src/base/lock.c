@@ -25,6 +25,7 @@ const char *const lock_rank_names[NR_LOCK_RANKS] = {
 	[LOCK_MEMPOOL] = "mempool",
 	[LOCK_LIFETIME] = "lifetime",
 	[LOCK_CACHES] = "caches",
+	[LOCK_PERCPU] = "percpu",
 	[LOCK_SLOTS] = "slots",
 	[LOCK_SLOT] = "slot",
 	[LOCK_BARN] = "barn",
@@ -129,51 +130,42 @@ void lock_set_walker(enum lock_rank rank, lock_walker walker)
 	walkers[rank] = walker;
 }
 
-struct counting {
-	enum lock_rank list;
-	struct lock_count sum;
-};
-
-/* A walker passes nothing on to what it calls. */
-static thread_local_word struct counting *counting;
-
 /* A rank of lists may have several locks. Nobody else holds two of them but fork(), which takes them in the
  * same order; so the order is right, though it is not that of ranks. */
-static void acquire_list(struct lock *lock)
+static void acquire_list(struct lock *lock, void *rank)
 {
 	if (!lock_take_free(lock, thread_identity()))
 		lock_acquire_slow(lock);
-	lock_note_try(counting->list);
+	lock_note_try(*(enum lock_rank *)rank);
 	ADD_ONCE(lock->acquisitions, 1);
 }
 
-static void release_list(struct lock *lock)
+static void release_list(struct lock *lock, void *rank)
 {
-	lock_release(lock, counting->list);
+	lock_release(lock, *(enum lock_rank *)rank);
 }
 
-static void count_one(struct lock *lock)
+static void add_counts(struct lock *lock, void *arg)
 {
+	struct lock_count *sum = arg;
+
 	/* racy peeks at what the holder counts */
-	counting->sum.acquisitions += READ_ONCE(lock->acquisitions);
-	counting->sum.waits += READ_ONCE(lock->waits);
+	sum->acquisitions += READ_ONCE(lock->acquisitions);
+	sum->waits += READ_ONCE(lock->waits);
 }
 
 void lock_count_rank(enum lock_rank rank, struct lock_count *count)
 {
-	struct counting mine = { .list = list_rank[rank] };
-	lock_walker list = mine.list ? walkers[mine.list] : NULL;
+	enum lock_rank list = list_rank[rank];
+	lock_walker walk_list = list ? walkers[list] : NULL;
 
-	counting = &mine;
-	if (list)
-		list(acquire_list);
-	mine.sum = ended[rank];
+	if (walk_list)
+		walk_list(acquire_list, &list);
+	*count = ended[rank];
 	if (walkers[rank])
-		walkers[rank](count_one);
-	if (list)
-		list(release_list);
-	counting = NULL;
-	*count = mine.sum;
+		walkers[rank](add_counts, count);
+	if (walk_list)
+		walk_list(release_list, &list);
 }
 
 void lock_retire(const struct lock *lock, enum lock_rank rank)
@@ -183,16 +175,18 @@ void lock_retire(const struct lock *lock, enum lock_rank rank)
 }
 
 /* What this thread holds already, it holds for the code that a signal interrupted. */
-static void freeze_one(struct lock *lock)
+static void freeze_one(struct lock *lock, void *unused)
 {
+	(void)unused;
 	if (lock_is_mine(lock))
 		WRITE_ONCE(world_torn, true);
 	else
 		take_word(lock, LOCK_FROZEN);
 }
 
-static void thaw_one(struct lock *lock)
+static void thaw_one(struct lock *lock, void *unused)
 {
+	(void)unused;
 	if (lock_is_mine(lock))
 		return;
 	if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) & LOCK_WAITERS)
@@ -200,8 +194,9 @@ static void thaw_one(struct lock *lock)
 }
 
 /* The threads that waited for a lock do not exist in the child, so nobody needs to be woken. */
-static void reset_one(struct lock *lock)
+static void reset_one(struct lock *lock, void *unused)
 {
+	(void)unused;
 	if (!lock_is_mine(lock))
 		WRITE_ONCE(lock->word, 0);
 }
@@ -228,14 +223,14 @@ void lock_freeze_world(void)
 	WRITE_ONCE(world_torn, false);
 	for (int rank = 0; rank < NR_LOCK_RANKS; rank++) {
 		if (walkers[rank])
-			walkers[rank](freeze_one);
+			walkers[rank](freeze_one, NULL);
 	}
 	WRITE_ONCE(world_owner, thread_identity());
 	store_release(&lock_world_frozen, true);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
-static void thaw(void (*visit)(struct lock *lock))
+static void thaw(lock_visit *visit)
 {
 	sigset_t mask;
 
@@ -247,9 +242,9 @@ static void thaw(void (*visit)(struct lock *lock))
 	store_release(&lock_world_frozen, false);
 	for (int rank = NR_LOCK_RANKS - 1; rank >= 0; rank--) {
 		if (walkers[rank])
-			walkers[rank](visit);
+			walkers[rank](visit, NULL);
 	}
-	visit(&world_lock);
+	visit(&world_lock, NULL);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 

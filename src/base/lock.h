@@ -27,6 +27,7 @@ enum lock_rank {
 	LOCK_MEMPOOL,  /* one mempool's reserve */
 	LOCK_LIFETIME, /* ends of caches; like a slot's it may be held across system calls */
 	LOCK_CACHES,   /* list of caches */
+	LOCK_PERCPU,   /* table of per-CPU slots; across system calls too, while they are stopped */
 	LOCK_SLOTS,    /* list of slots, stack of free slots */
 	LOCK_SLOT,     /* one slot's slow paths */
 	LOCK_BARN,     /* one barn */
@@ -144,7 +145,8 @@ static inline void lock_release(struct lock *lock, enum lock_rank rank)
 }
 
 /* Calls @visit for every lock of one rank. */
-typedef void (*lock_walker)(void (*visit)(struct lock *lock));
+typedef void(lock_visit)(struct lock *lock, void *arg);
+typedef void (*lock_walker)(lock_visit *visit, void *arg);
 
 /**
  * lock_set_walker() - say how to find all locks of one rank.

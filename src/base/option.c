@@ -235,7 +235,7 @@ int options_parse(const char *text, const char *source)
 	return refused;
 }
 
-void options_walk_locks(void (*visit)(struct lock *lock))
+void options_walk_locks(lock_visit *visit, void *arg)
 {
-	visit(&options_lock);
+	visit(&options_lock, arg);
 }

@@ -8,7 +8,7 @@
 #ifndef SLABUDDY_BASE_OPTION_H
 #define SLABUDDY_BASE_OPTION_H
 
-#include "base/compiler.h"
+#include "base/lock.h"
 
 #define OPTION_STRING_BYTES 256
 
@@ -63,8 +63,7 @@ extern struct options options;
  */
 int options_parse(const char *text, const char *source);
 
-struct lock;
 /* For fork(): the lock that guards the values. */
-void options_walk_locks(void (*visit)(struct lock *lock));
+void options_walk_locks(lock_visit *visit, void *arg);
 
 #endif

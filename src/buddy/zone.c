@@ -95,10 +95,10 @@ void zone_count(struct zone *zone, struct zone_pages *pages)
 	zone_unlock(zone);
 }
 
-void zone_walk_locks(void (*visit)(struct lock *lock))
+void zone_walk_locks(lock_visit *visit, void *arg)
 {
 	for (int nid = 0; nid < MAX_NUMNODES; nid++) {
 		for (int type = 0; type < MAX_NR_ZONES; type++)
-			visit(&node_data[nid].zones[type].lock);
+			visit(&node_data[nid].zones[type].lock, arg);
 	}
 }

@@ -127,6 +127,6 @@ void zone_count(struct zone *zone, struct zone_pages *pages);
  */
 void zone_validate_all(struct audit *audit);
 
-void zone_walk_locks(void (*visit)(struct lock *lock));
+void zone_walk_locks(lock_visit *visit, void *arg);
 
 #endif

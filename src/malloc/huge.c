@@ -195,7 +195,7 @@ size_t huge_count(void)
 	return READ_ONCE(nr_blocks);
 }
 
-void huge_walk_locks(void (*visit)(struct lock *lock))
+void huge_walk_locks(lock_visit *visit, void *arg)
 {
-	visit(&registry_lock);
+	visit(&registry_lock, arg);
 }

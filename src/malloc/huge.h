@@ -6,9 +6,7 @@
 #ifndef SLABUDDY_MALLOC_HUGE_H
 #define SLABUDDY_MALLOC_HUGE_H
 
-#include "base/compiler.h"
-
-struct lock;
+#include "base/lock.h"
 
 /* A new mapping, which reads as zero. @align: a power of two. Return: NULL when the OS refused. */
 void *huge_alloc(size_t size, size_t align);
@@ -25,6 +23,6 @@ void *huge_resize(void *ptr, size_t size);
 size_t huge_total_bytes(void);
 size_t huge_count(void);
 
-void huge_walk_locks(void (*visit)(struct lock *lock));
+void huge_walk_locks(lock_visit *visit, void *arg);
 
 #endif

@@ -155,7 +155,7 @@ size_t meta_used_bytes(void)
 	return READ_ONCE(used_bytes);
 }
 
-void meta_walk_locks(void (*visit)(struct lock *lock))
+void meta_walk_locks(lock_visit *visit, void *arg)
 {
-	visit(&meta_lock);
+	visit(&meta_lock, arg);
 }

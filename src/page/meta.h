@@ -6,9 +6,7 @@
 #ifndef SLABUDDY_PAGE_META_H
 #define SLABUDDY_PAGE_META_H
 
-#include "base/compiler.h"
-
-struct lock;
+#include "base/lock.h"
 
 /* The most that one piece may have. */
 #define META_MAX_BYTES ((size_t)1 << 20)
@@ -35,6 +33,6 @@ void meta_free(void *ptr, size_t bytes);
 size_t meta_mapped_bytes(void);
 size_t meta_used_bytes(void);
 
-void meta_walk_locks(void (*visit)(struct lock *lock));
+void meta_walk_locks(lock_visit *visit, void *arg);
 
 #endif

@@ -183,7 +183,7 @@ size_t section_count(void)
 	return READ_ONCE(nr_sections);
 }
 
-void section_walk_locks(void (*visit)(struct lock *lock))
+void section_walk_locks(lock_visit *visit, void *arg)
 {
-	visit(&sections_lock);
+	visit(&sections_lock, arg);
 }

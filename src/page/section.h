@@ -5,9 +5,8 @@
 #ifndef SLABUDDY_PAGE_SECTION_H
 #define SLABUDDY_PAGE_SECTION_H
 
+#include "base/lock.h"
 #include "page/page.h"
-
-struct lock;
 
 /* A range of pages within one section. */
 struct page_range {
@@ -52,6 +51,6 @@ bool section_has_page(const struct page *page);
 size_t section_meta_bytes(void);
 size_t section_count(void);
 
-void section_walk_locks(void (*visit)(struct lock *lock));
+void section_walk_locks(lock_visit *visit, void *arg);
 
 #endif

@@ -13,7 +13,7 @@
 #include "os/info.h"
 #include "page/meta.h"
 #include "page/section.h"
-#include "slab/slot.h"
+#include "slab/percpu.h"
 
 bool slab_booted read_mostly;
 static bool options_read; /* [boot_lock] */
@@ -23,9 +23,9 @@ static struct lock boot_lock;
 
 extern char **environ;
 
-static void walk_boot(void (*visit)(struct lock *lock))
+static void walk_boot(lock_visit *visit, void *arg)
 {
-	visit(&boot_lock);
+	visit(&boot_lock, arg);
 }
 
 /*
@@ -54,6 +54,7 @@ static void set_walkers(void)
 	lock_set_walker(LOCK_INIT, walk_boot);
 	lock_set_walker(LOCK_LIFETIME, cache_walk_lifetime);
 	lock_set_walker(LOCK_CACHES, cache_walk_caches);
+	lock_set_walker(LOCK_PERCPU, percpu_walk_lock);
 	lock_set_walker(LOCK_SLOTS, slot_walk_list);
 	lock_set_walker(LOCK_SLOT, slot_walk_slots);
 	lock_set_walker(LOCK_BARN, cache_walk_barns);

@@ -533,18 +533,18 @@ void cache_count(struct kmem_cache *cache, struct cache_count *count)
 	count->in_slots = slot_count_objects(cache);
 }
 
-void cache_walk_lifetime(void (*visit)(struct lock *lock))
+void cache_walk_lifetime(lock_visit *visit, void *arg)
 {
-	visit(&lifetime_lock);
+	visit(&lifetime_lock, arg);
 }
 
-void cache_walk_caches(void (*visit)(struct lock *lock))
+void cache_walk_caches(lock_visit *visit, void *arg)
 {
-	visit(&caches_lock);
+	visit(&caches_lock, arg);
 }
 
 /* The two below run with caches_lock held (fork takes the ranks in order). */
-void cache_walk_barns(void (*visit)(struct lock *lock))
+void cache_walk_barns(lock_visit *visit, void *arg)
 {
 	struct list_head *pos;
 
@@ -555,12 +555,12 @@ void cache_walk_barns(void (*visit)(struct lock *lock))
 			struct kmem_cache_node *node = load_acquire(&cache->node[nid]);
 
 			if (node)
-				visit(&node->barn.lock);
+				visit(&node->barn.lock, arg);
 		}
 	}
 }
 
-void cache_walk_nodes(void (*visit)(struct lock *lock))
+void cache_walk_nodes(lock_visit *visit, void *arg)
 {
 	struct list_head *pos;
 
@@ -571,7 +571,7 @@ void cache_walk_nodes(void (*visit)(struct lock *lock))
 			struct kmem_cache_node *node = load_acquire(&cache->node[nid]);
 
 			if (node)
-				visit(&node->list_lock);
+				visit(&node->list_lock, arg);
 		}
 	}
 }

@@ -224,10 +224,10 @@ static inline struct kmem_cache *addr_to_cache(const void *addr)
 	return tag >= TAG_FIRST_CACHE ? tag_to_cache(tag) : NULL;
 }
 
-void cache_walk_lifetime(void (*visit)(struct lock *lock));
-void cache_walk_caches(void (*visit)(struct lock *lock));
-void cache_walk_barns(void (*visit)(struct lock *lock));
-void cache_walk_nodes(void (*visit)(struct lock *lock));
+void cache_walk_lifetime(lock_visit *visit, void *arg);
+void cache_walk_caches(lock_visit *visit, void *arg);
+void cache_walk_barns(lock_visit *visit, void *arg);
+void cache_walk_nodes(lock_visit *visit, void *arg);
 
 /* Number of the object around @offset of a slab, counted from first_offset. */
 static always_inline unsigned int object_number(const struct kmem_cache *cache, uint32_t offset)

@@ -10,11 +10,10 @@ struct rseq_place percpu_rseq;
 /* The same and stopped ones too. A slot stays for ever once it is there. [atomic] */
 static struct slot *made[OS_MAX_CPUS];
 
+/* Held from percpu_stop() to percpu_restart(). */
 static struct lock percpu_lock;
-static unsigned int nr_stops;	 /* [percpu_lock; atomic] percpu_stop() without percpu_restart() */
-static unsigned int nr_indices;	 /* [percpu_lock; atomic] all in made[] are below it */
-
-static thread_local_word unsigned int own_stops; /* how many of nr_stops are the calling thread's */
+static unsigned int nr_stops;	/* [percpu_lock; atomic] more than 1: out of a signal handler */
+static unsigned int nr_indices; /* [percpu_lock; atomic] all in made[] are below it */
 
 enum { UNKNOWN, MISSING, THERE };
 static int state; /* [atomic] */
@@ -29,12 +28,12 @@ bool percpu_is_there(void)
 		return READ_ONCE(state) == THERE;
 	/* where nodes mean something, a slot is of the processor's; mm_cid says nothing of where that is */
 	there = os_rseq_start(&place, nodes_are_real());
-	lock_acquire(&percpu_lock, LOCK_SLOTS);
+	lock_acquire(&percpu_lock, LOCK_PERCPU);
 	if (state == UNKNOWN && there)
 		percpu_rseq = place;
 	if (state == UNKNOWN)
 		store_release(&state, there ? THERE : MISSING);
-	lock_release(&percpu_lock, LOCK_SLOTS);
+	lock_release(&percpu_lock, LOCK_PERCPU);
 #endif
 	return READ_ONCE(state) == THERE;
 }
@@ -49,7 +48,7 @@ static uint32_t index_here(void)
 
 static void publish(struct slot *slot)
 {
-	ASSERT_HELD(&percpu_lock, LOCK_SLOTS);
+	ASSERT_HELD(&percpu_lock, LOCK_PERCPU);
 	store_release(&made[slot->cpu], slot);
 	if (slot->cpu >= nr_indices)
 		WRITE_ONCE(nr_indices, slot->cpu + 1);
@@ -64,11 +63,11 @@ static noinline struct slot *make(uint32_t index)
 
 	if (!slot)
 		return NULL;
-	lock_acquire(&percpu_lock, LOCK_SLOTS);
+	lock_acquire(&percpu_lock, LOCK_PERCPU);
 	there = made[index];
 	if (!there)
 		publish(slot);
-	lock_release(&percpu_lock, LOCK_SLOTS);
+	lock_release(&percpu_lock, LOCK_PERCPU);
 	/* another thread was faster: this one is for whoever wants a slot of his own */
 	if (there)
 		slot_donate(slot);
@@ -88,29 +87,22 @@ struct slot *percpu_here(void)
 
 bool percpu_stop(void)
 {
-	bool stopped = true;
-
-	lock_acquire(&percpu_lock, LOCK_SLOTS);
+	lock_acquire(&percpu_lock, LOCK_PERCPU);
 	ADD_ONCE(nr_stops, 1);
-	own_stops++;
 	for (unsigned int i = 0; i < nr_indices; i++)
 		WRITE_ONCE(percpu_slots[i], NULL);
-	lock_release(&percpu_lock, LOCK_SLOTS);
-	if (READ_ONCE(nr_indices))
-		stopped = os_rseq_fence();
-	if (!stopped)
-		percpu_restart();
-	return stopped;
+	if (!nr_indices || os_rseq_fence())
+		return true;
+	percpu_restart();
+	return false;
 }
 
 void percpu_restart(void)
 {
-	lock_acquire(&percpu_lock, LOCK_SLOTS);
 	SUB_ONCE(nr_stops, 1);
-	own_stops--;
 	for (unsigned int i = 0; !nr_stops && i < nr_indices; i++)
 		store_release(&percpu_slots[i], made[i]);
-	lock_release(&percpu_lock, LOCK_SLOTS);
+	lock_release(&percpu_lock, LOCK_PERCPU);
 }
 
 bool percpu_is_stopped(void)
@@ -118,17 +110,9 @@ bool percpu_is_stopped(void)
 	return READ_ONCE(nr_stops) > 0;
 }
 
-void percpu_after_fork(void)
+void percpu_walk_lock(lock_visit *visit, void *arg)
 {
-	/* a signal handler may have forked in between the two */
-	nr_stops = own_stops;
-	for (unsigned int i = 0; !nr_stops && i < nr_indices; i++)
-		percpu_slots[i] = made[i];
-}
-
-void percpu_walk_locks(void (*visit)(struct lock *lock))
-{
-	visit(&percpu_lock);
+	visit(&percpu_lock, arg);
 }
 
 void percpu_for_each(void (*visit)(struct slot *slot, void *arg), void *arg)

@@ -107,7 +107,8 @@ struct slot *percpu_here(void);
 
 /*
  * Between the two, no thread's fast path uses any per-CPU slot, so that each is like one without an owner;
- * slow paths go on under the slots' locks. A system call; no lock may be held but a frozen world's. Nests.
+ * slow paths go on under the slots' locks. LOCK_PERCPU is held, so fork() waits, but for one out of a signal
+ * handler that came in between. A system call.
  *
  * Return: false when the kernel refuses; then nothing is stopped.
  */
@@ -115,12 +116,9 @@ bool percpu_stop(void);
 void percpu_restart(void);
 bool percpu_is_stopped(void);
 
-/* In a new child process, whose parent's other threads may have stopped the slots. */
-void percpu_after_fork(void);
-
 /* Calls @visit for each per-CPU slot. */
 void percpu_for_each(void (*visit)(struct slot *slot, void *arg), void *arg);
 
-void percpu_walk_locks(void (*visit)(struct lock *lock));
+void percpu_walk_lock(lock_visit *visit, void *arg);
 
 #endif

@@ -276,7 +276,6 @@ void slot_adopt_all(void)
 {
 	struct slot *own = this_slot;
 
-	percpu_after_fork();
 	lock_acquire(&slots_lock, LOCK_SLOTS);
 	for (struct slot *slot = all_slots; slot; slot = slot->next) {
 		/* fork() waited for the shared one */
@@ -517,15 +516,14 @@ void slot_for_each(void (*visit)(struct slot *slot, void *arg), void *arg)
 	lock_release(&slots_lock, LOCK_SLOTS);
 }
 
-void slot_walk_list(void (*visit)(struct lock *lock))
+void slot_walk_list(lock_visit *visit, void *arg)
 {
-	visit(&slots_lock);
-	percpu_walk_locks(visit);
+	visit(&slots_lock, arg);
 }
 
 /* Runs with slots_lock held (fork takes the ranks in order), so the list stands still. */
-void slot_walk_slots(void (*visit)(struct lock *lock))
+void slot_walk_slots(lock_visit *visit, void *arg)
 {
 	for (struct slot *slot = all_slots; slot; slot = slot->next)
-		visit(&slot->lock);
+		visit(&slot->lock, arg);
 }

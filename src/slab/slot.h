@@ -239,7 +239,7 @@ struct slot *slot_first(void);
 /* Calls @visit for each slot, under LOCK_SLOTS. */
 void slot_for_each(void (*visit)(struct slot *slot, void *arg), void *arg);
 
-void slot_walk_list(void (*visit)(struct lock *lock));
-void slot_walk_slots(void (*visit)(struct lock *lock));
+void slot_walk_list(lock_visit *visit, void *arg);
+void slot_walk_slots(lock_visit *visit, void *arg);
 
 #endif

@@ -16,10 +16,10 @@
 static struct lock a, b;
 static unsigned long counter; /* [a] not atomic, so that a lost update shows */
 
-static void walk_both(void (*visit)(struct lock *lock))
+static void walk_both(lock_visit *visit, void *arg)
 {
-	visit(&a);
-	visit(&b);
+	visit(&a, arg);
+	visit(&b, arg);
 }
 
 static void *count(maybe_unused void *arg)
@@ -151,17 +151,17 @@ END_TEST
 
 static struct lock another_list;
 
-static void walk_two_lists(void (*visit)(struct lock *lock))
+static void walk_two_lists(lock_visit *visit, void *arg)
 {
-	visit(&another_list);
-	visit(&a);
+	visit(&another_list, arg);
+	visit(&a, arg);
 }
 
 /* The list of mempools must stand still while the locks of mempools are counted. */
-static void walk_b_under_a(void (*visit)(struct lock *lock))
+static void walk_b_under_a(lock_visit *visit, void *arg)
 {
 	ck_assert(lock_is_mine(&a));
-	visit(&b);
+	visit(&b, arg);
 }
 
 START_TEST(locks_that_come_and_go_are_counted_under_their_list)
