@@ -39,6 +39,18 @@
  */
 #define read_mostly	__attribute__((__section__(".data.read_mostly")))
 
+/* A sanitizer looks at each access. gcc and clang say so in different ways. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
 /* One TLS word, at a fixed offset from the thread pointer, so that dlopen() always finds room. */
 #define thread_local_word _Thread_local __attribute__((tls_model("initial-exec")))
 

@@ -45,18 +45,12 @@ static long membarrier(int command)
 	return result;
 }
 
-/* A sanitizer does not see what a sequence does. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define SANITIZED true
-#else
-#define SANITIZED false
-#endif
-
 bool os_rseq_start(struct rseq_place *place, bool by_cpu)
 {
 	bool has_cid = feature_size() >= RSEQ_MM_CID + sizeof(uint32_t);
 	long known = membarrier(MEMBARRIER_CMD_QUERY);
 
+	/* a sanitizer does not see what a sequence does */
 	if (SANITIZED || !&__rseq_offset || !&__rseq_size || __rseq_size < LEAST_SIZE)
 		return false;
 	if (known < 0 || !(known & CMD_RSEQ))

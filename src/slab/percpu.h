@@ -29,6 +29,35 @@ extern hidden struct rseq_place percpu_rseq;
  * percpu_put(): @object, which is marked, into the sheaf. Return: false when it is full, or not there.
  * percpu_close(): set the state to zero. Return: false when the thread does not run on @slot's processor.
  */
+#define PERCPU_STR2(x) #x
+#define PERCPU_STR(x) PERCPU_STR2(x)
+
+/*
+ * What both architectures have in common: a sequence runs from label 1 to label 2, and leads to label 5 when
+ * it cannot do its work. If it is interrupted, the kernel has it go on at label 4, which leads back to label 0.
+ * Nothing is pushed, called or stored before the last instruction, but for an object's address behind the end
+ * of a sheaf, which nobody reads there. Label 3 is what the kernel must know of all this.
+ */
+#define PERCPU_END                                            \
+	".pushsection __rseq_cs, \"aw\"\n\t"                  \
+	".balign 32\n\t"                                      \
+	"3: .long 0, 0\n\t"                                   \
+	".quad 1b, 2b - 1b, 4f\n\t"                           \
+	".popsection\n\t"                                     \
+	".pushsection __rseq_failure, \"ax\"\n\t"             \
+	PERCPU_TRAP PERCPU_STR(RSEQ_SIGNATURE) "\n\t"         \
+	"4: " PERCPU_JUMP "0b\n\t"                            \
+	".popsection"
+
+/* The operands that lead to a sheaf. */
+#define PERCPU_WAY \
+	[slots] "r"(percpu_slots), [group] "r"(group_place), [sheaf] "r"(sheaf_place)
+
+_Static_assert(offsetof(struct slot_cache, count) == 0 &&
+		       offsetof(struct slot_cache, capacity) == 4 &&
+		       offsetof(struct slot_cache, objects) == 8,
+	       "as the sequences have it");
+
 #if defined(__x86_64__)
 #include "slab/percpu_x86_64.h"
 #elif defined(__aarch64__)
@@ -56,6 +85,16 @@ static inline bool percpu_close(const struct slot *slot, struct slot_cache *sc, 
 	return false;
 }
 #endif
+
+#undef PERCPU_STR2
+#undef PERCPU_STR
+#undef PERCPU_TRAP
+#undef PERCPU_JUMP
+#undef PERCPU_BEGIN
+#undef PERCPU_FIND
+#undef PERCPU_END
+#undef PERCPU_PLACE
+#undef PERCPU_WAY
 
 /* Whether the calling thread uses per-CPU slots. */
 static always_inline bool percpu_is_mine(void)

@@ -6,8 +6,8 @@
 #ifndef SLABUDDY_SLAB_PERCPU_AARCH64_H
 #define SLABUDDY_SLAB_PERCPU_AARCH64_H
 
-#define PERCPU_STR2(x) #x
-#define PERCPU_STR(x) PERCPU_STR2(x)
+#define PERCPU_TRAP ".inst "
+#define PERCPU_JUMP "b "
 
 #define PERCPU_BEGIN                                            \
 	"adrp %[at], 3f\n\t"                                    \
@@ -25,28 +25,9 @@
 	"cbz %[at], 5f\n\t"                       \
 	"add %[at], %[at], %[sheaf]\n\t"
 
-#define PERCPU_END                                                \
-	".pushsection __rseq_cs, \"aw\"\n\t"                      \
-	".balign 32\n\t"                                          \
-	"3: .long 0, 0\n\t"                                       \
-	".quad 1b, 2b - 1b, 4f\n\t"                               \
-	".popsection\n\t"                                         \
-	".pushsection __rseq_failure, \"ax\"\n\t"                 \
-	".inst " PERCPU_STR(RSEQ_SIGNATURE) "\n\t"                \
-	"4: b 0b\n\t"                                             \
-	".popsection"
-
 #define PERCPU_PLACE                                                                 \
 	[area] "r"((char *)__builtin_thread_pointer() + percpu_rseq.area),           \
 		[index] "r"((char *)__builtin_thread_pointer() + percpu_rseq.index)
-
-#define PERCPU_WAY \
-	[slots] "r"(percpu_slots), [group] "r"(group_place), [sheaf] "r"(sheaf_place)
-
-_Static_assert(offsetof(struct slot_cache, count) == 0 &&
-		       offsetof(struct slot_cache, capacity) == 4 &&
-		       offsetof(struct slot_cache, objects) == 8,
-	       "as below");
 
 static always_inline void *percpu_take(size_t group_place, size_t sheaf_place)
 {
@@ -122,13 +103,5 @@ static always_inline bool percpu_close(const struct slot *slot, struct slot_cach
 	*state = done ? was : 0;
 	return done;
 }
-
-#undef PERCPU_BEGIN
-#undef PERCPU_FIND
-#undef PERCPU_END
-#undef PERCPU_PLACE
-#undef PERCPU_WAY
-#undef PERCPU_STR
-#undef PERCPU_STR2
 
 #endif

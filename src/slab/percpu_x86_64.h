@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sequences of percpu.h for x86-64. A sequence runs from label 1 to label 2; if it is interrupted, the
- * kernel has it go on at label 4, which leads back to label 0. Nothing is pushed, called or stored before
- * the last instruction, but for an object's address behind the end of a sheaf, which nobody reads there.
+ * The sequences of percpu.h, which includes this and says what the labels mean, for x86-64.
  */
 #ifndef SLABUDDY_SLAB_PERCPU_X86_64_H
 #define SLABUDDY_SLAB_PERCPU_X86_64_H
 
-#define PERCPU_STR2(x) #x
-#define PERCPU_STR(x) PERCPU_STR2(x)
+/* In front of the signature: ud1, never run into. */
+#define PERCPU_TRAP ".byte 0x0f, 0xb9, 0x3d\n\t.long "
+#define PERCPU_JUMP "jmp "
 
 /* Tell the kernel that a sequence begins. */
 #define PERCPU_BEGIN                                            \
@@ -30,29 +29,8 @@
 	"jz 5f\n\t"                               \
 	"addq %[sheaf], %[at]\n\t"
 
-/* What the kernel must know, and where it goes on. */
-#define PERCPU_END                                                \
-	".pushsection __rseq_cs, \"aw\"\n\t"                      \
-	".balign 32\n\t"                                          \
-	"3: .long 0, 0\n\t"                                       \
-	".quad 1b, 2b - 1b, 4f\n\t"                               \
-	".popsection\n\t"                                         \
-	".pushsection __rseq_failure, \"ax\"\n\t"                 \
-	".byte 0x0f, 0xb9, 0x3d\n\t" /* ud1: never run into */    \
-	".long " PERCPU_STR(RSEQ_SIGNATURE) "\n\t"                \
-	"4: jmp 0b\n\t"                                           \
-	".popsection"
-
 #define PERCPU_PLACE \
 	[area] "r"(percpu_rseq.area), [index] "r"(percpu_rseq.index)
-
-#define PERCPU_WAY \
-	[slots] "r"(percpu_slots), [group] "r"(group_place), [sheaf] "r"(sheaf_place)
-
-_Static_assert(offsetof(struct slot_cache, count) == 0 &&
-		       offsetof(struct slot_cache, capacity) == 4 &&
-		       offsetof(struct slot_cache, objects) == 8,
-	       "as below");
 
 static always_inline void *percpu_take(size_t group_place, size_t sheaf_place)
 {
@@ -129,13 +107,5 @@ static always_inline bool percpu_close(const struct slot *slot, struct slot_cach
 	*state = done ? was : 0;
 	return done;
 }
-
-#undef PERCPU_BEGIN
-#undef PERCPU_FIND
-#undef PERCPU_END
-#undef PERCPU_PLACE
-#undef PERCPU_WAY
-#undef PERCPU_STR
-#undef PERCPU_STR2
 
 #endif

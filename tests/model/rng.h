@@ -16,18 +16,6 @@
 
 #include "base/compiler.h"
 
-/* Instrumented code runs five to fifteen times slower, so it gets less to do. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 struct rng {
 	uint64_t state;
 };
@@ -68,6 +56,7 @@ static inline uint64_t test_seed(const char *what)
 /* @plain pieces of work, fewer under a sanitizer, more in a soak. */
 static inline unsigned long scaled(unsigned long plain)
 {
+	/* instrumented code runs five to fifteen times slower, so it gets less to do */
 	unsigned long n = plain * env_number("SLABUDDY_SCALE", 1) / (SANITIZED ? 8 : 1);
 
 	return n ? n : 1;
