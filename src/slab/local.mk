@@ -19,6 +19,7 @@ libcore_la_SOURCES += \
 	src/slab/depot.c \
 	src/slab/depot.h \
 	src/slab/fast.h \
+	src/slab/flush.c \
 	src/slab/geometry.c \
 	src/slab/geometry.h \
 	src/slab/mark.h \
@@ -32,12 +33,14 @@ libcore_la_SOURCES += \
 	src/slab/percpu_x86_64.h \
 	src/slab/rcu.c \
 	src/slab/rcu.h \
+	src/slab/refill.c \
 	src/slab/report.c \
 	src/slab/report.h \
 	src/slab/sheaf.c \
 	src/slab/sheaf.h \
 	src/slab/slab.c \
 	src/slab/slab.h \
+	src/slab/slab_page.h \
 	src/slab/slot.c \
 	src/slab/slot.h \
 	src/slab/snapshot.c \
