@@ -309,6 +309,7 @@ static size_t take_objects(struct slot *slot, struct kmem_cache *cache, void **o
 
 size_t cache_take(struct kmem_cache *cache, void **objects, size_t want)
 {
+	unsigned int nid;
 	size_t got = 0;
 
 	if (cache_refuses(cache))
@@ -316,10 +317,11 @@ size_t cache_take(struct kmem_cache *cache, void **objects, size_t want)
 	do {
 		struct slot *slot = enter(cache);
 
+		nid = slot->nid;
 		got += take_objects(slot, cache, objects + got, want - got);
 		leave(slot, cache);
 		/* constructors are the program's code: they run while nothing is held */
-	} while (got < want && cache->ctor && slab_construct(cache, NUMA_NO_NODE));
+	} while (got < want && cache->ctor && slab_construct(cache, nid));
 	if (unlikely(cache->debug))
 		debug_allocated(cache, objects, got);
 	return got;
@@ -350,7 +352,7 @@ noinline void *cache_alloc_node_slow(struct kmem_cache *cache, unsigned int nid)
 
 		got = slab_refill(cache, nid, &object, 1, slot->nid == nid ? &slot->pcp : NULL);
 		slot_leave(slot);
-	} while (!got && cache->ctor && slab_construct(cache, (int)nid));
+	} while (!got && cache->ctor && slab_construct(cache, nid));
 	if (unlikely(cache->debug))
 		debug_allocated(cache, &object, got);
 	if (!got)

@@ -5,7 +5,6 @@
 #include "slab/debug.h"
 #include "slab/deferred.h"
 #include "slab/slab_page.h"
-#include "slab/slot.h"
 
 static unsigned int nr_map_words(const struct kmem_cache *cache)
 {
@@ -141,10 +140,9 @@ static unsigned int take_from_new(struct kmem_cache *cache, unsigned int nid, vo
 	return got;
 }
 
-bool slab_construct(struct kmem_cache *cache, int nid)
+bool slab_construct(struct kmem_cache *cache, unsigned int nid)
 {
-	unsigned int wanted = nid == NUMA_NO_NODE ? this_slot->nid : (unsigned int)nid;
-	struct page *slab = slab_pages(cache, wanted, 0, NULL);
+	struct page *slab = slab_pages(cache, nid, 0, NULL);
 	struct kmem_cache_node *node;
 	char *object;
 

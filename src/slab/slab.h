@@ -52,12 +52,12 @@ size_t slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pc
 
 /**
  * slab_construct() - a new slab, its objects constructed, among the node's partial slabs.
- * @nid: NUMA_NO_NODE: any.
+ * @nid: node that is preferred.
  *
  * Return: false when there is no memory.
  * Context: no lock at all, since the constructor may do what it likes.
  */
-bool slab_construct(struct kmem_cache *cache, int nid);
+bool slab_construct(struct kmem_cache *cache, unsigned int nid);
 
 /* Return the empty slabs of a node to the buddy. */
 void slab_shrink_node(struct kmem_cache *cache, struct kmem_cache_node *node);

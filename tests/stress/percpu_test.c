@@ -22,9 +22,10 @@
 #include "model/block.h"
 #include "model/rng.h"
 #include "os/info.h"
+#include "slab/alloc.h"
 #include "slab/boot.h"
-#include "slab/cache.h"
 #include "slab/percpu.h"
+#include "slab/slab.h"
 
 /* What automake takes for "skipped". */
 #define SKIPPED 77
@@ -350,6 +351,47 @@ START_TEST(a_sheaf_that_is_opened_meanwhile)
 }
 END_TEST
 
+static void construct(void *object)
+{
+	*(int *)object = 1;
+}
+
+static void *take_a_slot(void *arg)
+{
+	for (int i = 0; i < 20; i++)
+		heap_free(heap_malloc((size_t)i * 100));
+	return arg;
+}
+
+/* What a constructor is to work on lies on the node of the slot that wants it. */
+START_TEST(constructed_where_it_is_wanted)
+{
+	static struct kmem_cache cache;
+	pthread_t thread;
+	int *object;
+
+	ck_assert_int_eq(options_parse("numa=fake=2", "test"), 0);
+	/* slots are of both nodes in turn: the first goes to a thread of its own */
+	options.percpu = PERCPU_OFF;
+	ck_assert_int_eq(pthread_create(&thread, NULL, take_a_slot, NULL), 0);
+	pthread_join(thread, NULL);
+	options.percpu = PERCPU_ON;
+	heap_free(heap_malloc(100));
+	ck_assert(percpu_is_mine());
+	ck_assert_uint_eq(percpu_here()->nid, 1);
+	ck_assert_int_eq(cache_setup(&cache, &(struct cache_params){ .name = "constructed",
+								     .size = 100,
+								     .max_order = 3,
+								     .ctor = construct }),
+			 0);
+	object = cache_alloc_slow(&cache);
+	ck_assert_ptr_nonnull(object);
+	ck_assert_int_eq(*object, 1);
+	ck_assert_uint_eq(slab_of(&cache, object)->nid, 1);
+	ck_assert_uint_eq(heap_validate(NULL), 0);
+}
+END_TEST
+
 static pthread_barrier_t barrier;
 
 /* Fill sheaves, and stay. */
@@ -483,6 +525,7 @@ int main(void)
 	tcase_add_test(tc, a_fork_between_stop_and_restart);
 	tcase_add_test(tc, a_slot_far_away);
 	tcase_add_test(tc, a_sheaf_that_is_opened_meanwhile);
+	tcase_add_test(tc, constructed_where_it_is_wanted);
 	tcase_add_test(tc, memory_of_many_threads);
 	tcase_add_test(tc, some_of_each_kind);
 	tcase_add_test(tc, off);
