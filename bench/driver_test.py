@@ -10,6 +10,11 @@ import sys
 import tempfile
 import unittest
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+
+import made_up  # noqa: E402 pylint: disable=wrong-import-position
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 BUILD = os.environ.get("abs_top_builddir", os.getcwd())
 
@@ -176,16 +181,8 @@ class MicroTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.scratch = tempfile.TemporaryDirectory(prefix="slabuddy-bench-test.")
-        top = cls.scratch.name
-        os.mkdir(os.path.join(top, "bench"))
-        os.symlink(os.path.join(BUILD, "bench", "measure"), os.path.join(top, "bench", "measure"))
-        program = os.path.join(top, "bench", "micro")
-        with open(program, "w", encoding="utf-8") as file:
-            file.write(MICRO)
-        os.chmod(program, 0o755)
-        with open(os.path.join(top, "allocators"), "w", encoding="utf-8") as file:
-            file.write(MICRO_ALLOCATORS)
+        files = {"bench/micro": MICRO, "allocators": MICRO_ALLOCATORS}
+        cls.scratch = made_up.build_directory(BUILD, files)
 
     @classmethod
     def tearDownClass(cls):

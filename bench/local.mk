@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	bench/inputs/xml.sh \
 	bench/into-doc \
 	bench/machine.py \
+	bench/made_up.py \
 	bench/micro_shim.cc \
 	bench/objects.py \
 	bench/plot.py \

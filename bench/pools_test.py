@@ -6,8 +6,12 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+
+import made_up  # noqa: E402 pylint: disable=wrong-import-position
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 BUILD = os.environ.get("abs_top_builddir", os.getcwd())
@@ -43,16 +47,9 @@ class PoolsTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.scratch = tempfile.TemporaryDirectory(prefix="slabuddy-bench-test.")
+        files = {"bench/cache": CACHE, "allocators": "none libno-such-malloc.so.9\n"}
+        cls.scratch = made_up.build_directory(BUILD, files)
         top = cls.scratch.name
-        os.mkdir(os.path.join(top, "bench"))
-        os.symlink(os.path.join(BUILD, "bench", "measure"), os.path.join(top, "bench", "measure"))
-        program = os.path.join(top, "bench", "cache")
-        with open(program, "w", encoding="utf-8") as file:
-            file.write(CACHE)
-        os.chmod(program, 0o755)
-        with open(os.path.join(top, "allocators"), "w", encoding="utf-8") as file:
-            file.write("none libno-such-malloc.so.9\n")
         cls.result = subprocess.run(
             [
                 sys.executable, os.path.join(HERE, "compare-pools"), "--build", top, "-n", "3",

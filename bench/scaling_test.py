@@ -9,6 +9,11 @@ import sys
 import tempfile
 import unittest
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+
+import made_up  # noqa: E402 pylint: disable=wrong-import-position
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 BUILD = os.environ.get("abs_top_builddir", os.getcwd())
 SLABUDDY = os.path.join(BUILD, "src", ".libs", "libslabuddy-malloc.so")
@@ -49,17 +54,11 @@ class MadeUpTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.scratch = tempfile.TemporaryDirectory(prefix="slabuddy-bench-test.")
+        allocators = "fast libc.so.6 KIND=fast\nslow libc.so.6 KIND=slow\nnone libno-such.so.9\n"
+        files = {"bench/scaling_loads": LOADS, "allocators": allocators}
+        cls.scratch = made_up.build_directory(BUILD, files)
         top = cls.scratch.name
-        os.mkdir(os.path.join(top, "bench"))
-        os.symlink(os.path.join(BUILD, "bench", "measure"), os.path.join(top, "bench", "measure"))
-        program = os.path.join(top, "bench", "scaling_loads")
-        with open(program, "w", encoding="utf-8") as file:
-            file.write(LOADS)
-        os.chmod(program, 0o755)
         cls.allocators = os.path.join(top, "allocators")
-        with open(cls.allocators, "w", encoding="utf-8") as file:
-            file.write("fast libc.so.6 KIND=fast\nslow libc.so.6 KIND=slow\nnone libno-such.so.9\n")
         cls.result = run_scaling(
             top, "-l", "pairs", "-l", "threads", "-t", "1", "-t", "2", "-n", "2", "-s", "0.01",
             "--allocators", cls.allocators,

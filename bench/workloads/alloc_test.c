@@ -28,12 +28,6 @@ static void work(struct worker *self)
 	free(table);
 }
 
-static void run(struct worker *self)
-{
-	(void)self;
-	workers_run(work);
-}
-
 static const struct workload_value values[] = {
 	{ "steps", &steps, 1, 1000000000, "of all threads together" },
 	{ "slots", &slots, 1, 100000000, "in each thread's table" },
@@ -48,6 +42,6 @@ static const struct workload alloc_test = {
 	.about = "a large table of random slots, sizes by a power law",
 	.threads = 1,
 	.values = values,
-	.run = run,
+	.work = work,
 };
 WORKLOAD(alloc_test);

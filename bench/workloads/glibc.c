@@ -67,18 +67,6 @@ static void work_thread(struct worker *self)
 	free(drawn);
 }
 
-static void run_simple(struct worker *self)
-{
-	(void)self;
-	workers_run(work_simple);
-}
-
-static void run_thread(struct worker *self)
-{
-	(void)self;
-	workers_run(work_thread);
-}
-
 static const struct workload_value simple_values[] = {
 	{ "rounds", &rounds, 1, 100000000, "of all threads together, each of one size" },
 	{ "min", &simple_min, BLOCK_MIN, 1 << 30, "bytes of a block" },
@@ -101,7 +89,7 @@ static const struct workload simple = {
 	.about = "25 to 1,600 blocks of one size, allocated and freed",
 	.threads = 1,
 	.values = simple_values,
-	.run = run_simple,
+	.work = work_simple,
 };
 WORKLOAD(simple);
 
@@ -110,6 +98,6 @@ static const struct workload in_threads = {
 	.about = "each thread replaces blocks of a small working set",
 	.threads = 2,
 	.values = thread_values,
-	.run = run_thread,
+	.work = work_thread,
 };
 WORKLOAD(in_threads);

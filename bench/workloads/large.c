@@ -26,12 +26,6 @@ static void work(struct worker *self)
 	free(table);
 }
 
-static void run(struct worker *self)
-{
-	(void)self;
-	workers_run(work);
-}
-
 static const struct workload_value values[] = {
 	{ "steps", &steps, 1, 100000000, "of all threads together" },
 	{ "blocks", &blocks, 1, 1000000, "of each thread at a time" },
@@ -45,6 +39,6 @@ static const struct workload large = {
 	.about = "large blocks replaced in turn, each page touched",
 	.threads = 1,
 	.values = values,
-	.run = run,
+	.work = work,
 };
 WORKLOAD(large);

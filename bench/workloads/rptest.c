@@ -115,12 +115,6 @@ static void work(struct worker *self)
 	free(table);
 }
 
-static void run(struct worker *self)
-{
-	(void)self;
-	workers_run(work);
-}
-
 static const struct workload_value values[] = {
 	{ "loops", &loops, 1, 100000000, "of all threads together" },
 	{ "blocks", &blocks, 1, 10000000, "that a thread has at most" },
@@ -136,6 +130,6 @@ static const struct workload rptest = {
 	.about = "growing loops, and gifts to the next thread, freed in no order",
 	.threads = 2,
 	.values = values,
-	.run = run,
+	.work = work,
 };
 WORKLOAD(rptest);

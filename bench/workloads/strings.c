@@ -185,15 +185,6 @@ static void work(struct worker *self)
 		one_text(self);
 }
 
-static void run(struct worker *self)
-{
-	/* most programs of this kind have one thread, and never start another */
-	if (nr_threads > 1)
-		workers_run(work);
-	else
-		work(self);
-}
-
 static const struct workload_value values[] = {
 	{ "texts", &texts, 1, 1000000, "of all threads together" },
 	{ "lines", &lines, 1, 10000000, "of a text" },
@@ -205,6 +196,7 @@ static const struct workload strings = {
 	.about = "lines are built, split, changed, joined and sorted",
 	.threads = 1,
 	.values = values,
-	.run = run,
+	.work = work,
+	.alone = true,
 };
 WORKLOAD(strings);

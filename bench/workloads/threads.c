@@ -53,12 +53,6 @@ static void work_idle(struct worker *self)
 	workers_meet();
 }
 
-static void run_idle(struct worker *self)
-{
-	(void)self;
-	workers_run(work_idle);
-}
-
 static const struct workload_value brief_values[] = {
 	{ "threads", &generations, 1, 10000000, "altogether" },
 	{ "bytes", &brief_bytes, 1, 1 << 30, "that each has at once" },
@@ -89,6 +83,6 @@ static const struct workload idle = {
 	.about = "threads that allocate, free, and then sleep until all are done",
 	.threads = 200,
 	.values = idle_values,
-	.run = run_idle,
+	.work = work_idle,
 };
 WORKLOAD(idle);

@@ -179,15 +179,6 @@ static void work(struct worker *self)
 		one_tree(self);
 }
 
-static void run(struct worker *self)
-{
-	/* as in strings.c */
-	if (nr_threads > 1)
-		workers_run(work);
-	else
-		work(self);
-}
-
 static const struct workload_value values[] = {
 	{ "trees", &trees, 1, 1000000, "of all threads together" },
 	{ "nodes", &nodes, 1, 10000000, "that a tree begins with, at most" },
@@ -202,6 +193,7 @@ static const struct workload trees_workload = {
 	.about = "balanced trees, built, changed at random, walked and destroyed",
 	.threads = 1,
 	.values = values,
-	.run = run,
+	.work = work,
+	.alone = true,
 };
 WORKLOAD(trees_workload);

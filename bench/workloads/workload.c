@@ -101,6 +101,16 @@ void workers_run(void (*work)(struct worker *self))
 			workload_fail("pthread_join");
 }
 
+static void run_workload(struct worker *self)
+{
+	if (workload->run)
+		workload->run(self);
+	else if (workload->alone && nr_threads == 1)
+		workload->work(self);
+	else
+		workers_run(workload->work);
+}
+
 static void list(void)
 {
 	for (const struct workload *const *w = __start_bench_workloads; w < __stop_bench_workloads;
@@ -217,7 +227,7 @@ int main(int argc, char **argv)
 	if (pthread_barrier_init(&meeting, NULL, nr_threads))
 		workload_fail("pthread_barrier_init");
 
-	workload->run(self);
+	run_workload(self);
 
 	for (unsigned int i = 0; i < nr_threads; i++) {
 		total->nr_new += workers[i].nr_new;

@@ -11,6 +11,7 @@
 #ifndef BENCH_WORKLOADS_WORKLOAD_H
 #define BENCH_WORKLOADS_WORKLOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -56,7 +57,9 @@ struct workload_value {
  * @max_threads: how many it can have; 0: WORKLOAD_MAX_THREADS.
  * @multiple: what their number must be a multiple of; 0: anything.
  * @values: ends with one that has no name. May be NULL.
- * @run: all of the work, called once, by the main thread, which gets a struct worker too.
+ * @work: what each thread does, if that is all.
+ * @alone: with one thread it is the main one that works, as in most programs that have one.
+ * @run: else: all of the work, called once, by the main thread, which gets a struct worker too.
  */
 struct workload {
 	const char *name;
@@ -65,6 +68,8 @@ struct workload {
 	unsigned int max_threads;
 	unsigned int multiple;
 	const struct workload_value *values;
+	void (*work)(struct worker *self);
+	bool alone;
 	void (*run)(struct worker *self);
 };
 
