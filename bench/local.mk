@@ -33,6 +33,7 @@ EXTRA_DIST += \
 	bench/runner.py \
 	bench/scaling \
 	bench/single.py \
+	bench/slot_kinds.conf \
 	bench/whole.py \
 	bench/workloads.conf
 

@@ -2,11 +2,13 @@ test_programs += \
 	tests/slab/audit_test \
 	tests/slab/cache_test \
 	tests/slab/geometry_test \
+	tests/slab/sequence_test \
 	tests/slab/teardown_test
 
 tests_slab_audit_test_SOURCES = tests/slab/audit_test.c $(testing)
 tests_slab_cache_test_SOURCES = tests/slab/cache_test.c $(testing)
 tests_slab_geometry_test_SOURCES = tests/slab/geometry_test.c $(testing)
+tests_slab_sequence_test_SOURCES = tests/slab/sequence_test.c $(testing)
 tests_slab_teardown_test_SOURCES = tests/slab/teardown_test.c $(testing)
 
 test_programs += tests/slab/nodes_test
