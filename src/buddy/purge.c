@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "buddy/purge.h"
 
+#include <errno.h>
+
 #include "base/option.h"
 #include "buddy/free_area.h"
 #include "os/info.h"
@@ -193,9 +195,10 @@ static void collect(struct zone *zone, unsigned long keep, struct purge_batch *b
 		isolate(zone, take_oldest(zone, &candidates), keep, batch);
 }
 
-/* A block comes back: clean if the OS took its memory, as it was if not. */
-static unsigned int putback(struct zone *zone, struct page *page, bool discarded)
+/* A block comes back: clean if the OS took its memory, as it was if not (@error). */
+static unsigned int putback(struct zone *zone, struct page *page, int error)
 {
+	bool discarded = !error;
 	struct section *section = page_section(page);
 	unsigned int pfn = page_pfn(page);
 	unsigned int order = page->order;
@@ -207,48 +210,55 @@ static unsigned int putback(struct zone *zone, struct page *page, bool discarded
 		bitmap_clear_range(section->dirty, pfn, 1U << order);
 		zone->events.purged += dirty;
 	} else {
-		/* mlocked, for example: the next one would fail too */
 		zone->events.purge_failed++;
-		zone->purge_refused = true;
+		/* mlocked, for example: the next one would fail too, unless it is short of something */
+		if (error != -EAGAIN && error != -ENOMEM)
+			zone->purge_refused = true;
 	}
 	free_area_merge(zone, page, order, discarded ? 0 : dirty);
 	return discarded ? dirty : 0;
 }
 
-static unsigned long purge_batch(struct zone *zone, struct purge_batch *batch)
+/* Return: whether the OS took all of it. */
+static bool purge_batch(struct zone *zone, struct purge_batch *batch, unsigned long *purged)
 {
-	bool discarded[BATCH_BLOCKS];
-	unsigned long purged = 0;
+	int errors[BATCH_BLOCKS];
+	bool all = true;
 
 	for (unsigned int i = 0; i < batch->nr; i++) {
 		struct page *page = batch->pages[i];
 
-		discarded[i] = !os_discard(page_start(page), PAGE_SIZE << page->order);
+		errors[i] = os_discard(page_start(page), PAGE_SIZE << page->order);
+		all &= !errors[i];
 	}
 	zone_lock(zone);
 	for (unsigned int i = 0; i < batch->nr; i++)
-		purged += putback(zone, batch->pages[i], discarded[i]);
+		*purged += putback(zone, batch->pages[i], errors[i]);
 	zone_unlock(zone);
-	return purged;
+	return all;
 }
 
 unsigned long zone_purge(struct zone *zone, unsigned long keep)
 {
 	struct purge_batch batch;
 	unsigned long purged = 0;
+	bool taken = true;
+	unsigned long surplus;
 
 	for (;;) {
 		zone_lock(zone);
 		batch.nr = 0;
-		if (zone_can_purge(zone))
+		/* what was refused just now would be the oldest again: it waits for another purge */
+		if (taken && zone_can_purge(zone))
 			collect(zone, keep, &batch);
-		/* parts of larger OS pages: to try again at every free would not help */
+		/* parts of larger OS pages, or refused: to try again at every free would not help */
+		surplus = zone->nr_dirty > keep ? zone->nr_dirty - keep : 0;
 		if (!batch.nr)
-			zone->nr_stuck = zone->nr_dirty > keep ? zone->nr_dirty - keep : 0;
+			zone->nr_stuck = taken ? surplus : 2 * surplus;
 		zone_unlock(zone);
 		if (!batch.nr)
 			return purged;
-		purged += purge_batch(zone, &batch);
+		taken = purge_batch(zone, &batch, &purged);
 	}
 }
 

@@ -57,7 +57,7 @@ struct zone_events {
 struct zone {
 	struct lock lock;
 	bool ready;	    /* [lock] lists are set up */
-	bool purge_refused; /* [lock] the OS refused a purge: none until somebody asks for one */
+	bool purge_refused; /* [lock] the OS refused a purge for good: none until somebody asks for one */
 	uint8_t nid;	    /* [const after ready] */
 	uint8_t type;	    /* [const after ready] enum zone_type */
 	struct free_area free_area[NR_PAGE_ORDERS]; /* [lock] */

@@ -13,13 +13,13 @@
 int __real_os_discard(void *addr, size_t bytes);
 int __wrap_os_discard(void *addr, size_t bytes);
 
-static bool refuse;
+static int refusal; /* 0: none */
 static unsigned int nr_discards;
 
 int __wrap_os_discard(void *addr, size_t bytes)
 {
 	nr_discards++;
-	return refuse ? -EINVAL : __real_os_discard(addr, bytes);
+	return refusal ? refusal : __real_os_discard(addr, bytes);
 }
 
 static void dirty_all(struct page *page)
@@ -264,7 +264,7 @@ START_TEST(refused)
 	options.dirty_min_kib = 0;
 	options.dirty_percent = 0;
 	fill_bytes(page_start(page), 300 * PAGE_SIZE, 3);
-	refuse = true;
+	refusal = -EINVAL;
 	give_pages(page, 300);
 	ck_assert(zone->purge_refused);
 	ck_assert_uint_gt(zone->events.purge_failed, 0);
@@ -276,10 +276,59 @@ START_TEST(refused)
 	give_pages(take_pages(10), 10);
 	ck_assert_uint_eq(nr_discards, tried);
 
-	refuse = false;
+	refusal = 0;
 	ck_assert_uint_eq(page_purge_all(), 300);
 	ck_assert_uint_eq(zone->nr_dirty, 0);
 	assert_heap_sound();
+}
+END_TEST
+
+/* The OS is short of something: counted, not tried again at once, and tried again later. */
+static void refused_for_now(int error)
+{
+	struct page *page = take_pages(300);
+	struct page *other = take_pages(300);
+	struct page *last = take_pages(10);
+	unsigned long failed;
+	unsigned int tried;
+
+	options.dirty_min_kib = 0;
+	options.dirty_percent = 0;
+	fill_bytes(page_start(page), 300 * PAGE_SIZE, 3);
+	fill_bytes(page_start(other), 300 * PAGE_SIZE, 3);
+	refusal = error;
+	tried = nr_discards;
+	give_pages(page, 300);
+	failed = zone->events.purge_failed;
+	ck_assert_uint_gt(failed, 0);
+	ck_assert_uint_eq(failed, nr_discards - tried);
+	ck_assert(!zone->purge_refused);
+	ck_assert_uint_eq(zone->nr_dirty, 300);
+	ck_assert_uint_eq(zone->nr_isolated, 0);
+	assert_heap_sound();
+
+	tried = nr_discards;
+	give_pages(take_pages(10), 10);
+	ck_assert_uint_eq(nr_discards, tried);
+
+	/* nobody asks: as much again is enough */
+	refusal = 0;
+	give_pages(other, 300);
+	give_pages(last, 10);
+	ck_assert_uint_eq(zone->nr_dirty, 0);
+	ck_assert_uint_eq(zone->events.purge_failed, failed);
+	assert_heap_sound();
+}
+
+START_TEST(refused_by_a_busy_os)
+{
+	refused_for_now(-EAGAIN);
+}
+END_TEST
+
+START_TEST(refused_by_an_os_without_memory)
+{
+	refused_for_now(-ENOMEM);
 }
 END_TEST
 
@@ -312,6 +361,8 @@ int main(void)
 	tcase_add_test(tc, oldest_first);
 	tcase_add_test(tc, a_part_of_a_block);
 	tcase_add_test(tc, refused);
+	tcase_add_test(tc, refused_by_a_busy_os);
+	tcase_add_test(tc, refused_by_an_os_without_memory);
 	tcase_add_test(tc, resident_memory_falls);
 	return test_run(tc);
 }
