@@ -54,10 +54,16 @@ EXTRA_DIST += \
 	tests/stress/idle_threads.c \
 	tests/stress/late_free.c
 
-# The same for long: "make soak SOAK_SCALE=1000" on an idle machine. The seed that fails is printed.
-SOAK_SCALE = 50
+# The same for long, with new seeds each round: "make soak SOAK_MINUTES=600" on an idle machine. The seed that
+# fails is printed.
+SOAK_MINUTES = 60
+SOAK_SCALE = 5
 soak_tests = tests/model/model_test tests/stress/fork_test tests/stress/thread_test
 soak: $(soak_tests)
-	@for test in $(soak_tests); do \
-		echo "$$test"; SLABUDDY_SCALE=$(SOAK_SCALE) ./$$test || exit 1; \
+	@end=$$(($$(date +%s) + 60 * $(SOAK_MINUTES))); \
+	while :; do \
+		for test in $(soak_tests); do \
+			echo "$$test"; SLABUDDY_SCALE=$(SOAK_SCALE) ./$$test || exit 1; \
+		done; \
+		[ "$$(date +%s)" -lt "$$end" ] || break; \
 	done
