@@ -15,23 +15,6 @@ def say(text):
     print("bench: " + text, file=sys.stderr, flush=True)
 
 
-def chosen_allocators(options, places):
-    known = config.read_allocators(options.allocators, places)
-    if not options.allocator:
-        return known
-    names, own = [], []
-    for word in options.allocator:
-        name, equals, library = word.partition("=")
-        if equals:
-            own.append(config.make_allocator(name, library, [], places))
-        else:
-            names.append(name)
-    chosen = config.choose(known, names, "allocator") + own
-    if len({allocator.name for allocator in chosen}) < len(chosen):
-        raise config.ConfigError("two allocators of one name")
-    return chosen
-
-
 class Comparison:
     """Everything that one call of bench/programs measures."""
 
@@ -43,7 +26,7 @@ class Comparison:
         self.notes = []
         self.runs = []
         self.progress = None
-        self.everybody = chosen_allocators(options, places)
+        self.everybody = config.chosen_allocators(options, places)
         self.allocators = [a for a in self.everybody if not a.missing]
         for allocator in self.everybody:
             if allocator.missing:

@@ -147,3 +147,22 @@ def choose(items, names, kind):
     return [
         item for item in items if item.name in names or getattr(item, "set", None) in names
     ]
+
+
+def chosen_allocators(options, places):
+    """What options.allocator names: a line of the file options.allocators, or NAME=LIBRARY; all of
+    the file for no word."""
+    known = read_allocators(options.allocators, places)
+    if not options.allocator:
+        return known
+    names, own = [], []
+    for word in options.allocator:
+        name, equals, library = word.partition("=")
+        if equals:
+            own.append(make_allocator(name, library, [], places))
+        else:
+            names.append(name)
+    chosen = choose(known, names, "allocator") + own
+    if len({allocator.name for allocator in chosen}) < len(chosen):
+        raise ConfigError("two allocators of one name")
+    return chosen

@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	bench/inputs/xml.sh \
 	bench/into-doc \
 	bench/machine.py \
+	bench/memory \
 	bench/made_up.py \
 	bench/micro_shim.cc \
 	bench/objects.py \
@@ -67,6 +68,14 @@ bench_scaling_loads_CFLAGS = $(bench_cflags)
 bench_scaling_loads_LDADD =
 check_PROGRAMS += bench/scaling_loads
 test_scripts += bench/scaling_test.py
+
+EXTRA_PROGRAMS += bench/memory_loads
+bench_memory_loads_SOURCES = bench/memory_loads.c
+bench_memory_loads_CPPFLAGS = $(bench_cppflags)
+bench_memory_loads_CFLAGS = $(bench_cflags)
+bench_memory_loads_LDADD =
+check_PROGRAMS += bench/memory_loads
+test_scripts += bench/memory_test.py
 
 # One line for each file of workloads.
 bench_workload_SOURCES = bench/workloads/workload.c bench/workloads/workload.h
@@ -173,10 +182,15 @@ BENCH_SCALING_ARGS = --rounds 3
 bench-scaling: all bench-programs
 	@$(top_srcdir)/bench/scaling --build $(abs_builddir) $(BENCH_SCALING_ARGS)
 
+BENCH_MEMORY_ARGS = --rounds 3
+
+bench-memory: all bench-programs
+	@$(top_srcdir)/bench/memory --build $(abs_builddir) $(BENCH_MEMORY_ARGS)
+
 bench-fastpath: all bench-programs
 	@$(top_srcdir)/bench/fastpath --build $(abs_builddir)
 
-.PHONY: bench bench-cache bench-fastpath bench-full bench-programs \
+.PHONY: bench bench-cache bench-fastpath bench-full bench-memory bench-programs \
 	bench-scaling clean-bench-results
 
 endif
