@@ -1,7 +1,16 @@
 # SPDX-License-Identifier: MIT
-EXTRA_DIST += doc/contributing.md doc/design.md doc/performance.md doc/performance-means.svg doc/performance-results.svg doc/performance-scatter.svg doc/tuning.md
+EXTRA_DIST += doc/contributing.md doc/design.md doc/memory.md doc/performance.md doc/performance-means.svg doc/performance-results.svg doc/performance-scatter.svg doc/tuning.md
 
 EXTRA_DIST += \
+	doc/memory-classes.svg \
+	doc/memory-growth.svg \
+	doc/memory-large.svg \
+	doc/memory-lifetimes.svg \
+	doc/memory-node.svg \
+	doc/memory-python3.svg \
+	doc/memory-redis.svg \
+	doc/memory-sleeping.svg \
+	doc/memory-threads.svg \
 	doc/examples/Makefile \
 	doc/examples/README.md \
 	doc/examples/buffers.c \

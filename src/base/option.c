@@ -32,8 +32,8 @@ struct options options = {
 	.percpu = PERCPU_AUTO,
 	.purge = 1,
 	.slab_merge = 1,
-	/* derived: an idle heap may keep 16 MiB + 20 %, of which struct pages take 1.6 %, code and
-	 * sheaves some MiB */
+	/* derived: an idle heap is to keep 16 MiB + 20 % at most, of which struct pages take 1.6 %, code and
+	 * sheaves some MiB; what sheaves pin breaks that, see doc/memory.md */
 	.dirty_min_kib = 12288,
 	.dirty_percent = 18,
 	.sheaf_kib = 64, /* the trial before the project: 1,000 small objects; not measured anew */

@@ -39,7 +39,7 @@ eval "${CC:-cc} ${command//session/leak}" || fail 'it does not compile without t
 ./leak >/dev/null 2>err
 grep -qF 'slabuddy: BUG session: Objects remaining' err || fail "the leak is not seen: $(cat err)"
 
-for file in README.md doc/contributing.md doc/design.md doc/performance.md doc/examples/README.md; do
+for file in README.md doc/contributing.md doc/design.md doc/memory.md doc/performance.md doc/examples/README.md; do
 	grep -o '](\([^)#:]*\))' "$source/$file" | sed 's/](\(.*\))/\1/' | while read -r link; do
 		[ -e "$source/$(dirname "$file")/$link" ] || echo "$file: $link"
 	done
