@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "slab/slot.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ static struct slot *free_slots;	 /* [slots_lock; atomic] */
 static unsigned int nr_slots;	 /* [slots_lock; atomic] */
 static unsigned int nr_percpu;	 /* [slots_lock; atomic] of them are processors' */
 static unsigned int nr_free_slots; /* [slots_lock; atomic] */
+static unsigned int nr_coming;	 /* [slots_lock] threads that are about to own one: see claim_own() */
 
 static uintptr_t first_thread; /* [const after slot_boot] the identity of the one that allocated first */
 
@@ -41,12 +43,12 @@ static bool exit_key_ready; /* [const after slot_boot] */
 #define NR_NONE_IF_FREE 3
 
 /* A slot that no thread owns. @nid: the node it takes pages from; NUMA_NO_NODE: any. */
-static struct slot *pop_free(int nid)
+static struct slot *take_free(int nid)
 {
 	struct slot **link;
 	struct slot *slot;
 
-	lock_acquire(&slots_lock, LOCK_SLOTS);
+	ASSERT_HELD(&slots_lock, LOCK_SLOTS);
 	for (link = &free_slots; *link; link = &(*link)->next_free) {
 		if (nid == NUMA_NO_NODE || (*link)->nid == nid)
 			break;
@@ -57,6 +59,15 @@ static struct slot *pop_free(int nid)
 		SUB_ONCE(nr_free_slots, 1);
 		slot->in_use = true;
 	}
+	return slot;
+}
+
+static struct slot *pop_free(void)
+{
+	struct slot *slot;
+
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	slot = take_free(NUMA_NO_NODE);
 	lock_release(&slots_lock, LOCK_SLOTS);
 	return slot;
 }
@@ -81,6 +92,8 @@ static struct slot *slot_new(bool percpu, uint32_t cpu)
 	slot->pcp.owner = (uint8_t)(nr_slots % PCP_MAX_OWNER + 1);
 	WRITE_ONCE(nr_slots, nr_slots + 1);
 	ADD_ONCE(nr_percpu, percpu);
+	if (!percpu)
+		nr_coming--;
 	slot->next = all_slots;
 	all_slots = slot;
 	lock_release(&slots_lock, LOCK_SLOTS);
@@ -111,19 +124,44 @@ static unsigned int max_own_slots(void)
 	return max;
 }
 
-static bool prefers_percpu(void)
+/*
+ * Whether a thread may own a slot beside fewer than @max others. Then @slot is one that was free; or NULL, and the
+ * thread counts as one that has a slot until it has made one or gives up, so that of threads that begin at once no
+ * more than @max do.
+ */
+static bool claim_own(unsigned int max, int nid, struct slot **slot)
 {
-	int busy;
+	bool may;
 
-	if (READ_ONCE(options.percpu) == PERCPU_OFF)
-		return false;
-	if (READ_ONCE(options.percpu) == PERCPU_AUTO) {
-		/* racy peeks: a few threads more or less than that do not matter */
-		busy = (int)(READ_ONCE(nr_slots) - READ_ONCE(nr_percpu) - READ_ONCE(nr_free_slots));
-		if (busy < (int)max_own_slots())
-			return false;
-	}
-	return percpu_is_there();
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	may = nr_slots - nr_percpu - nr_free_slots + nr_coming < max;
+	*slot = may ? take_free(nid) : NULL;
+	nr_coming += may && !*slot;
+	lock_release(&slots_lock, LOCK_SLOTS);
+	return may;
+}
+
+/* The claim ends: there is no memory for a slot. Return: one that lies free on another node, or NULL. */
+static struct slot *give_up(void)
+{
+	struct slot *slot;
+
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	nr_coming--;
+	slot = take_free(NUMA_NO_NODE);
+	lock_release(&slots_lock, LOCK_SLOTS);
+	return slot;
+}
+
+/* claim_own() by what the options say. Return: false: the thread is to use its processor's. */
+static bool shall_own(int nid, struct slot **slot)
+{
+	const unsigned long kind = READ_ONCE(options.percpu);
+	const unsigned int max = kind == PERCPU_AUTO ? max_own_slots() : UINT_MAX;
+
+	if (kind != PERCPU_ON && claim_own(max, nid, slot))
+		return true;
+	return !percpu_is_there() && claim_own(UINT_MAX, nid, slot);
 }
 
 unsigned int slot_count_busy(void)
@@ -138,15 +176,14 @@ static struct slot *slot_acquire(void)
 	int nid = nodes_are_real() ? (int)node_here() : NUMA_NO_NODE;
 	struct slot *slot;
 
-	if (prefers_percpu()) {
+	if (!shall_own(nid, &slot)) {
 		this_slot = slot_percpu;
 		return percpu_here();
 	}
-	slot = pop_free(nid);
 	if (!slot)
 		slot = slot_new(false, 0);
 	if (!slot)
-		slot = pop_free(NUMA_NO_NODE);
+		slot = give_up();
 	if (slot)
 		this_slot = slot;
 	return slot;
@@ -177,7 +214,7 @@ static struct slot *slot_next(struct slot *none)
 	bool now = none + 1 == slot_none + NR_NONE;
 
 	/* a thread that only ever uses processors' slots leaves nothing behind */
-	if (none == slot_none && READ_ONCE(options.percpu) == PERCPU_ON && prefers_percpu())
+	if (none == slot_none && READ_ONCE(options.percpu) == PERCPU_ON && percpu_is_there())
 		return slot_acquire();
 	if (none == slot_none) {
 		/* what this allocates goes the long way */
@@ -277,6 +314,7 @@ void slot_adopt_all(void)
 	struct slot *own = this_slot;
 
 	lock_acquire(&slots_lock, LOCK_SLOTS);
+	nr_coming = 0;
 	for (struct slot *slot = all_slots; slot; slot = slot->next) {
 		/* fork() waited for the shared one */
 		if (!slot->in_use || slot->percpu || slot == own || slot == &slot_shared)
@@ -401,7 +439,7 @@ void slot_forget_idle(struct kmem_cache *cache)
 		forget(slot, cache);
 	forget(&slot_shared, cache);
 	with_percpu_stopped(forget, cache);
-	while ((slot = pop_free(NUMA_NO_NODE))) {
+	while ((slot = pop_free())) {
 		forget(slot, cache);
 		slot->next_free = done;
 		done = slot;
@@ -500,7 +538,7 @@ void slot_drain_all(void)
 		slot_drain(slot);
 	slot_drain(&slot_shared);
 	with_percpu_stopped(drain_visited, NULL);
-	while ((slot = pop_free(NUMA_NO_NODE))) {
+	while ((slot = pop_free())) {
 		slot_drain(slot);
 		slot->next_free = drained;
 		drained = slot;

@@ -437,10 +437,10 @@ START_TEST(memory_of_many_threads)
 	size_t percpu = cached_by_many_threads(PERCPU_ON);
 
 	ck_assert_uint_le(percpu, bound);
-	/* the same load with slots of their own keeps 10 KiB a thread at least */
+	/* The same load with slots of their own keeps something for each thread. How much depends on how many run at
+	 * once, since they share what sheaves may hold: 2 KiB on a busy machine, 10 on an idle one. */
 	heap_trim();
-	if (MANY * KIB(10) > bound)
-		ck_assert_uint_gt(cached_by_many_threads(PERCPU_OFF), bound);
+	ck_assert_uint_ge(cached_by_many_threads(PERCPU_OFF), MANY * KIB(1));
 }
 END_TEST
 
@@ -469,10 +469,11 @@ START_TEST(some_of_each_kind)
 	pthread_barrier_wait(&barrier);
 	for (unsigned int i = 0; i < nr; i++)
 		shared_nr += uses_percpu[i];
-	/* the main thread may have a slot too, and threads that begin at once do not see one another */
+	/* No more than eight a processor, however many begin at once. The main thread may have one too, and of those
+	 * that make a processor's slot at once all but one make one that counts until it is given away. */
 	if (8 * os_nr_cpus() < nr) {
-		ck_assert_uint_ge(shared_nr, nr - 8 * os_nr_cpus() - nr / 8);
-		ck_assert_uint_le(shared_nr, nr - 8 * os_nr_cpus() + 1);
+		ck_assert_uint_ge(shared_nr, nr - 8 * os_nr_cpus());
+		ck_assert_uint_le(shared_nr, nr - 8 * os_nr_cpus() + 1 + nr / 8);
 	}
 	ck_assert_uint_eq(heap_validate(NULL), 0);
 	pthread_barrier_wait(&barrier);
