@@ -39,6 +39,8 @@ AC_DEFUN([SLABUDDY_CODE_FLAGS], [
 	SLABUDDY_NEED_FLAGS([SLABUDDY_CFLAGS],
 		[-std=gnu11 -pthread -fvisibility=hidden -ftls-model=initial-exec])
 	SLABUDDY_TRY_FLAGS([SLABUDDY_CFLAGS], [-fno-semantic-interposition])
+	dnl so that the linker can put things in order, see src/start.ld
+	SLABUDDY_TRY_FLAGS([SLABUDDY_CFLAGS], [-ffunction-sections -fdata-sections])
 	NO_BUILTIN_MALLOC=
 	SLABUDDY_NEED_FLAGS([NO_BUILTIN_MALLOC], [m4_normalize([
 		-fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free

@@ -63,3 +63,23 @@ AC_DEFUN([SLABUDDY_REQUIRE_LINKER], [
 		[AC_MSG_ERROR([objcopy: not found, and the static libraries need it to hide their internals])])
 	AC_SUBST([SLABUDDY_LDFLAGS])
 ])
+
+dnl What every program touches first, see src/start.ld. A linker that cannot do it makes libraries that only
+dnl take more memory. The segment begins at a multiple of 64 KiB, what the kernel maps at one fault.
+AC_DEFUN([SLABUDDY_START_ORDER], [
+	START_LDFLAGS='-Wl,-z,noseparate-code -Wl,-z,max-page-size=65536'
+	AC_MSG_CHECKING([whether the linker puts functions in order])
+	slabuddy_save_CFLAGS=$CFLAGS
+	slabuddy_save_LDFLAGS=$LDFLAGS
+	CFLAGS="$CFLAGS -fPIC"
+	LDFLAGS="$LDFLAGS -shared $SLABUDDY_LDFLAGS $START_LDFLAGS -Wl,-T,$srcdir/src/start.ld"
+	AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
+		[AC_MSG_RESULT([yes])
+		 START_LDFLAGS="$START_LDFLAGS "'-Wl,-T,$(top_srcdir)/src/start.ld'],
+		[AC_MSG_RESULT([no])
+		 START_LDFLAGS=])
+	CFLAGS=$slabuddy_save_CFLAGS
+	LDFLAGS=$slabuddy_save_LDFLAGS
+	AC_SUBST([START_LDFLAGS])
+	AM_CONDITIONAL([START_ORDER], [test -n "$START_LDFLAGS"])
+])

@@ -55,13 +55,13 @@ src_libexports_la_CFLAGS = $(AM_CFLAGS) -fno-builtin -fexceptions
 # The file's suffix is then (CURRENT - AGE).AGE.REVISION.
 lib_LTLIBRARIES += src/libslabuddy.la src/libslabuddy-malloc.la
 # libgcc's unwinder comes with us: the libraries need libc and nothing else
-library_ldflags = -shared -no-undefined -Wc,-static-libgcc $(SLABUDDY_LDFLAGS)
+library_ldflags = -shared -no-undefined -Wc,-static-libgcc $(SLABUDDY_LDFLAGS) $(START_LDFLAGS)
 
 src_libslabuddy_la_SOURCES =
 src_libslabuddy_la_LIBADD = src/libapi.la src/libcore.la $(URCU_LIBS)
 src_libslabuddy_la_LDFLAGS = $(AM_LDFLAGS) $(library_ldflags) -version-info 0:0:0 \
 	-Wl,--version-script=$(top_srcdir)/src/libslabuddy.map
-EXTRA_src_libslabuddy_la_DEPENDENCIES = src/libslabuddy.map
+EXTRA_src_libslabuddy_la_DEPENDENCIES = src/libslabuddy.map src/start.ld
 
 src_libslabuddy_malloc_la_SOURCES =
 src_libslabuddy_malloc_la_LIBADD = src/libexports.la src/libcore.la
@@ -69,7 +69,7 @@ src_libslabuddy_malloc_la_LIBADD = src/libexports.la src/libcore.la
 src_libslabuddy_malloc_la_LDFLAGS = $(AM_LDFLAGS) $(library_ldflags) -version-info 0:0:0 \
 	-Wl,-z,initfirst \
 	-Wl,--version-script=$(top_srcdir)/src/libslabuddy-malloc.map
-EXTRA_src_libslabuddy_malloc_la_DEPENDENCIES = src/libslabuddy-malloc.map
+EXTRA_src_libslabuddy_malloc_la_DEPENDENCIES = src/libslabuddy-malloc.map src/start.ld
 
 # The static libraries offer what the shared ones do: one object each, in which every other name is
 # local. libtool's own would offer all of the core's names to the program that links it.
@@ -92,4 +92,4 @@ pkgconfig_DATA = slabuddy.pc slabuddy-malloc.pc
 
 endif
 
-EXTRA_DIST += src/libslabuddy.map src/libslabuddy-malloc.map build-aux/static-library.sh
+EXTRA_DIST += src/libslabuddy.map src/libslabuddy-malloc.map src/start.ld build-aux/static-library.sh

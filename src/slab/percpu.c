@@ -5,7 +5,7 @@
 #include "page/meta.h"
 
 struct slot *percpu_slots[OS_MAX_CPUS];
-struct rseq_place percpu_rseq;
+struct rseq_place percpu_rseq read_mostly;
 
 /* The same and stopped ones too. A slot stays for ever once it is there. [atomic] */
 static struct slot *made[OS_MAX_CPUS];

@@ -25,6 +25,14 @@ test_scripts += \
 	tests/stress/others_test.sh \
 	tests/stress/preload_test.sh
 
+# The code that checks assertions is no part of the bound, nor is what another linker makes of the order.
+EXTRA_DIST += tests/stress/footprint_test.py
+if START_ORDER
+if !DEBUG
+test_scripts += tests/stress/footprint_test.py
+endif
+endif
+
 # Signal handlers run late under a sanitizer, and fork() in one is not for it.
 test_programs += tests/stress/interrupted_test
 tests_stress_interrupted_test_SOURCES = \
