@@ -8,6 +8,8 @@
 #ifndef SLABUDDY_SLABUDDY_H
 #define SLABUDDY_SLABUDDY_H
 
+#include <stddef.h>
+
 #include <slabuddy/version.h>
 
 #ifdef __cplusplus
@@ -46,6 +48,33 @@ int slabuddy_option(const char *text);
  * Cost: a look at every page of the heap: about 0.4 ms for each 100 MiB of small objects.
  */
 unsigned long slabuddy_validate(void);
+
+/**
+ * typedef slabuddy_limit_handler - what is called when the memory limit has refused an allocation.
+ * @bytes: what the heap wanted to hold more: often not what was asked for, but a slab or its pages.
+ * @arg: as it was given to slabuddy_set_memory_limit().
+ *
+ * Return: not 0 when it freed something, or raised the limit, so that the allocation is tried again; 0: it fails.
+ * Context: the thread that allocates, with no lock of the heap's held; several threads at a time. It may allocate, but
+ * what the limit refuses to it fails at once. It must return.
+ */
+typedef int slabuddy_limit_handler(size_t bytes, void *arg);
+
+/**
+ * slabuddy_set_memory_limit() - a limit on the memory that the heap holds.
+ * @bytes: 4 MiB to 1 PiB; 0: none. As the option memory_limit.
+ * @handler: called when there is nothing left to give back; NULL: nobody.
+ * @arg: given to it.
+ *
+ * Pages in use count, whether they were touched or not, free ones that have memory behind them, huge blocks and
+ * the heap's own tables. An allocation that would go beyond the limit first gives back all free memory, then has caches
+ * shrunk (libslabuddy's, by the rules of its gfp flags), then calls @handler for as long as that says so, then fails
+ * with ENOMEM. When the heap holds more already, what is free and what becomes free goes back until it holds less.
+ *
+ * Return: 0; or -1 with errno EINVAL, nothing being changed.
+ * Context: any thread, the handler included. Another thread may still be in the handler before this one.
+ */
+int slabuddy_set_memory_limit(size_t bytes, slabuddy_limit_handler *handler, void *arg);
 
 /*
  * A program may define this to have options of its own:

@@ -20,6 +20,7 @@
 #include "buddy/gfp.h"
 #include "malloc/heap.h"
 #include "malloc/huge.h"
+#include "page/limit.h"
 #include "slab/alloc.h"
 #include "slab/named.h"
 #include "slab/slab.h"
@@ -167,9 +168,11 @@ static void *alloc_with_retries(const struct request *rq)
 	int saved_errno = errno;
 	void *ptr;
 
-	do
+	do {
+		limit_answer.quiet++;
 		ptr = special ? alloc_special(rq) : alloc_ordinary(rq);
-	while (unlikely(!ptr) && reclaim_and_retry(rq->gfp, rq->nid, &attempt));
+		limit_answer.quiet--;
+	} while (unlikely(!ptr) && reclaim_and_retry(rq->gfp, rq->nid, &attempt));
 	errno = saved_errno;
 	return ptr;
 }
@@ -293,9 +296,11 @@ static void *resize(const void *ptr, size_t size, gfp_t gfp)
 	int saved_errno = errno;
 	void *now;
 
-	do
+	do {
+		limit_answer.quiet++;
 		now = heap_realloc((void *)(uintptr_t)ptr, size);
-	while (unlikely(!now) && reclaim_and_retry(gfp, NUMA_NO_NODE, &attempt));
+		limit_answer.quiet--;
+	} while (unlikely(!now) && reclaim_and_retry(gfp, NUMA_NO_NODE, &attempt));
 	errno = saved_errno;
 	return now;
 }

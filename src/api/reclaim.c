@@ -8,6 +8,7 @@
 #include "buddy/gfp.h"
 #include "buddy/zone.h"
 #include "malloc/heap.h"
+#include "malloc/make_room.h"
 #include "os/info.h"
 
 /* Between two tries of one that must not fail, when nothing was to be had. Arbitrary. */
@@ -99,8 +100,10 @@ static cold bool overrule_fault(gfp_t gfp, unsigned int *attempt)
 
 bool reclaim_and_retry(gfp_t gfp, int nid, unsigned int *attempt)
 {
+	size_t refused = limit_answer.refused;
 	bool found = false;
 
+	limit_answer.refused = 0;
 	if (fault_answer.fail)
 		return overrule_fault(gfp, attempt);
 	if (!gfpflags_allow_blocking(gfp))
@@ -114,6 +117,9 @@ bool reclaim_and_retry(gfp_t gfp, int nid, unsigned int *attempt)
 	} else if (may_shrink(gfp, *attempt)) {
 		found = shrink(gfp, nid, attempt);
 	}
+	/* the program's handler comes last, and only where the memory limit is what stands in the way */
+	if (!found && refused && !(gfp & __GFP_NORETRY))
+		found = ask_limit_handler(refused);
 	if (!found && !(gfp & __GFP_NOFAIL))
 		return give_up(gfp);
 	if (!found)

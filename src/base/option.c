@@ -10,6 +10,7 @@
 
 enum option_type {
 	OPTION_UINT,   /* decimal number within bounds */
+	OPTION_BYTES,  /* the same, or with K, M or G behind it; or 0, whatever the bounds */
 	OPTION_CHOICE, /* one of a list of words; the value is its index */
 	OPTION_STRING, /* anything that fits */
 	OPTION_NUMA,   /* "auto", "off" or "fake=N" */
@@ -40,6 +41,8 @@ struct options options = {
 };
 
 static struct lock options_lock;
+static slabuddy_limit_handler *limit_handler; /* [options_lock] */
+static void *limit_handler_arg;		      /* [options_lock] */
 
 static const char *const off_on[] = { "off", "on", NULL };
 static const char *const off_on_auto[] = { "off", "on", "auto", NULL };
@@ -63,6 +66,8 @@ static const struct option table[] = {
 	  "interval,probability,space,times[,min-order=N]: blocks of pages fail on purpose" },
 	{ "failslab", OPTION_FAULT, &failslab, 0, 0, NULL,
 	  "interval,probability,space,times: objects of caches with slab_debug=A fail on purpose" },
+	{ "memory_limit", OPTION_BYTES, &options.memory_limit, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX, NULL,
+	  "bytes, 4M to 1048576G, that the heap may hold before allocations fail (0: any)" },
 	{ "numa", OPTION_NUMA, &options.numa, 1, 8, NULL,
 	  "auto: the machine's nodes; off: one; fake=N: N that mean nothing, for tests" },
 	{ "percpu", OPTION_CHOICE, &options.percpu, 0, 0, off_on_auto,
@@ -98,6 +103,36 @@ static bool parse_uint(const char *text, size_t len, unsigned long min, unsigned
 		return false;
 	*value = n;
 	return true;
+}
+
+/* The power of two that a unit stands for; 0: it is none. */
+static unsigned int unit_shift(char unit)
+{
+	switch (unit) {
+	case 'K':
+	case 'k':
+		return 10;
+	case 'M':
+	case 'm':
+		return 20;
+	case 'G':
+	case 'g':
+		return 30;
+	default:
+		return 0;
+	}
+}
+
+static bool parse_bytes(const struct option *opt, const char *text, size_t len,
+			unsigned long *value)
+{
+	unsigned int shift = len ? unit_shift(text[len - 1]) : 0;
+	unsigned long n;
+
+	if (!parse_uint(text, len - !!shift, 0, opt->max >> shift, &n))
+		return false;
+	*value = n << shift;
+	return !n || *value >= opt->min;
 }
 
 static bool word_is(const char *word, const char *text, size_t len)
@@ -155,6 +190,9 @@ static bool parse_value(const struct option *opt, const char *text, size_t len)
 	switch (opt->type) {
 	case OPTION_UINT:
 		good = parse_uint(text, len, opt->min, opt->max, &value);
+		break;
+	case OPTION_BYTES:
+		good = parse_bytes(opt, text, len, &value);
 		break;
 	case OPTION_CHOICE:
 		good = parse_choice(opt, text, len, &value);
@@ -233,6 +271,26 @@ int options_parse(const char *text, const char *source)
 	}
 	lock_release(&options_lock, LOCK_OPTIONS);
 	return refused;
+}
+
+void options_set_memory_limit(size_t bytes, slabuddy_limit_handler *handler, void *arg)
+{
+	lock_acquire(&options_lock, LOCK_OPTIONS);
+	limit_handler = handler;
+	limit_handler_arg = arg;
+	WRITE_ONCE(options.memory_limit, bytes);
+	lock_release(&options_lock, LOCK_OPTIONS);
+}
+
+slabuddy_limit_handler *options_limit_handler(void **arg)
+{
+	slabuddy_limit_handler *handler;
+
+	lock_acquire(&options_lock, LOCK_OPTIONS);
+	handler = limit_handler;
+	*arg = limit_handler_arg;
+	lock_release(&options_lock, LOCK_OPTIONS);
+	return handler;
 }
 
 void options_walk_locks(lock_visit *visit, void *arg)

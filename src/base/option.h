@@ -8,6 +8,8 @@
 #ifndef SLABUDDY_BASE_OPTION_H
 #define SLABUDDY_BASE_OPTION_H
 
+#include <slabuddy/slabuddy.h>
+
 #include "base/lock.h"
 
 #define OPTION_STRING_BYTES 256
@@ -18,6 +20,7 @@ struct options {
 	unsigned long purge;	       /* 1: free pages above the watermark go back to the OS */
 	unsigned long dirty_min_kib;   /* KiB of free dirty pages that a zone may always keep */
 	unsigned long dirty_percent;   /* and this share of what is in use */
+	unsigned long memory_limit;    /* bytes that the heap may hold, see page/limit.h; 0: any */
 	unsigned long slab_merge;      /* 1: caches of like objects share slabs */
 	unsigned long sheaf_kib;       /* KiB of free objects that one full sheaf may hold */
 	unsigned long bad_free;	       /* enum option_bad_free */
@@ -62,6 +65,16 @@ extern struct options options;
  * Context: any thread; takes LOCK_OPTIONS. Allocates nothing.
  */
 int options_parse(const char *text, const char *source);
+
+/* The least and the most that the memory limit may be, if it is not 0. */
+#define MEMORY_LIMIT_MIN (4UL << 20)
+#define MEMORY_LIMIT_MAX (1UL << 50)
+
+/* Set the memory limit, and whom to call when it is reached; NULL: nobody. Both at once. */
+void options_set_memory_limit(size_t bytes, slabuddy_limit_handler *handler, void *arg);
+
+/* Whom to call with *@arg, or NULL. */
+slabuddy_limit_handler *options_limit_handler(void **arg);
 
 /* For fork(): the lock that guards the values. */
 void options_walk_locks(lock_visit *visit, void *arg);

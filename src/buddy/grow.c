@@ -5,6 +5,7 @@
 #include "buddy/migrate.h"
 #include "os/info.h"
 #include "os/mem.h"
+#include "page/limit.h"
 #include "page/section.h"
 
 /*
@@ -99,6 +100,8 @@ static void add_pages(struct zone *zone, const struct page_range *range, enum mi
 	page_set_tags(section_page(section, range->pfn), range->nr_pages, TAG_PLAIN);
 	free_area_merge_range(zone, section, range->pfn, range->nr_pages);
 	ADD_ONCE(zone->managed_pages, range->nr_pages);
+	if (zone->type == ZONE_DMA)
+		zone->charged_pages += range->nr_pages;
 	zone->events.grow++;
 }
 
@@ -109,8 +112,14 @@ static bool commit_range(const struct zone *zone, const struct page_range *range
 
 	if (os_commit(addr, bytes))
 		return false;
-	if (zone->type != ZONE_DMA || !os_lock(addr, bytes))
+	if (zone->type != ZONE_DMA)
 		return true;
+	/* resident from now on, whoever uses it when */
+	if (limit_charge(bytes)) {
+		if (!os_lock(addr, bytes))
+			return true;
+		limit_uncharge(bytes);
+	}
 	/* if this fails too, there is memory behind addresses that are not handed out: no harm */
 	os_uncommit(addr, bytes);
 	return false;

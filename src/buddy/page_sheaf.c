@@ -35,7 +35,7 @@ void page_block_init(struct page *page, unsigned int order, enum migratetype mt,
 		WRITE_ONCE(page_api_used, true);
 }
 
-/* A block for a sheaf. Return: NULL when the zone has none at hand. */
+/* A block for a sheaf. Return: NULL when the zone has none at hand, or the memory limit refuses it. */
 static struct page *take_block(struct zone *zone, unsigned int order, enum migratetype mt)
 {
 	struct free_block block = take_at_hand(zone, order, mt);
@@ -44,6 +44,10 @@ static struct page *take_block(struct zone *zone, unsigned int order, enum migra
 	if (!block.page)
 		return NULL;
 	nr_dirty = free_area_cut(zone, block.page, block.order, 1U << order, block.nr_dirty);
+	if (unlikely(!zone_may_hold(zone))) {
+		free_area_merge_range(zone, page_section(block.page), page_pfn(block.page), 1U << order);
+		return NULL;
+	}
 	zone->events.alloc++;
 	page_block_init(block.page, order, mt, nr_dirty ? CONTENTS_MIXED : CONTENTS_ZERO);
 	page_set_type(block.page, PAGE_PCP);

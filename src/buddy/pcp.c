@@ -48,6 +48,11 @@ static void refill(struct pcp *pcp, struct zone *zone, unsigned int order, enum 
 		if (!block.page)
 			break;
 		free_area_cut(zone, block.page, block.order, 1U << order, block.nr_dirty);
+		if (unlikely(!zone_may_hold(zone))) {
+			free_area_merge_range(zone, page_section(block.page), page_pfn(block.page),
+					      1U << order);
+			break;
+		}
 		zone->events.alloc++;
 		push(pcp, block.page, order, mt);
 	}

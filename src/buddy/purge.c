@@ -7,6 +7,7 @@
 #include "buddy/free_area.h"
 #include "os/info.h"
 #include "os/mem.h"
+#include "page/limit.h"
 
 /* arbitrary: enough to make a lock round trip cheap beside the system calls */
 #define BATCH_BLOCKS 32
@@ -33,10 +34,15 @@ static unsigned long dirty_min_pages(void)
 unsigned long high_wmark_pages(const struct zone *zone)
 {
 	unsigned long used = zone->managed_pages - zone->nr_free_pages - zone->nr_isolated;
-	unsigned long high = dirty_min_pages() + used / 100 * READ_ONCE(options.dirty_percent);
+	unsigned long excess, high = dirty_min_pages() + used / 100 * READ_ONCE(options.dirty_percent);
 
 	/* dirty_min may have become less meanwhile */
-	return high - MIN(high, zone->nr_lent);
+	high -= MIN(high, zone->nr_lent);
+	/* beyond the memory limit no more may stay than it leaves room for */
+	excess = DIV_ROUND_UP(limit_excess_bytes(), PAGE_SIZE);
+	if (unlikely(excess))
+		high = MIN(high, zone->nr_dirty - MIN(zone->nr_dirty, excess));
+	return high;
 }
 
 bool zone_lend(struct zone *zone, unsigned long nr_pages)

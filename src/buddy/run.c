@@ -19,25 +19,33 @@ static struct page *hand_out(struct zone *zone, struct page *page, size_t nr_pag
 	return page;
 }
 
+/* The same within the memory limit. Return: NULL: that refused, and the pages are free again. */
+static struct page *hand_out_within_limit(struct zone *zone, struct page *page, size_t nr_pages)
+{
+	if (likely(zone_may_hold(zone)))
+		return hand_out(zone, page, nr_pages);
+	free_area_merge_range(zone, page_section(page), page_pfn(page), (unsigned int)nr_pages);
+	return NULL;
+}
+
 static struct page *cut_and_hand_out(struct zone *zone, struct free_block block, size_t nr_pages,
 				     unsigned int *nr_dirty)
 {
 	*nr_dirty = free_area_cut(zone, block.page, block.order, (unsigned int)nr_pages,
 				  block.nr_dirty);
-	return hand_out(zone, block.page, nr_pages);
+	return hand_out_within_limit(zone, block.page, nr_pages);
 }
 
-/* Return: the run, or NULL with *@grown saying that it makes sense to look again. */
+/* Return: the run, or NULL: the OS refused, or the memory limit did, to which growing is no answer. */
 static noinline struct page *alloc_by_growing(struct zone *zone, unsigned int order,
 					      size_t nr_pages, enum migratetype mt,
 					      unsigned int *nr_dirty)
 {
 	struct page *page = NULL;
+	struct free_block block;
 	bool grown;
 
 	do {
-		struct free_block block;
-
 		grown = zone_grow(zone, order, mt);
 		zone_lock(zone);
 		block = take_at_hand(zone, order, mt);
@@ -46,24 +54,26 @@ static noinline struct page *alloc_by_growing(struct zone *zone, unsigned int or
 		if (block.page)
 			page = cut_and_hand_out(zone, block, nr_pages, nr_dirty);
 		zone_unlock(zone);
-	} while (!page && grown);
+	} while (!block.page && grown);
 	return page;
 }
 
-/* From what the zone has at hand. */
+/* From what the zone has at hand. *@found: whether there was something, even if the memory limit refused it. */
 static struct page *alloc_at_hand(struct zone *zone, unsigned int order, size_t nr_pages,
 				  unsigned int align_order, enum migratetype mt,
-				  unsigned int *nr_dirty)
+				  unsigned int *nr_dirty, bool *found)
 {
 	struct page *page;
 
 	zone_lock(zone);
 	page = align_order ? NULL : take_best_fit(zone, nr_pages, mt, nr_dirty);
+	*found = page;
 	if (page) {
-		hand_out(zone, page, nr_pages);
+		page = hand_out_within_limit(zone, page, nr_pages);
 	} else {
 		struct free_block block = take_at_hand(zone, order, mt);
 
+		*found = block.page;
 		if (block.page)
 			page = cut_and_hand_out(zone, block, nr_pages, nr_dirty);
 	}
@@ -77,18 +87,20 @@ struct page *zone_alloc_run(struct zone *zone, size_t nr_pages, unsigned int ali
 	unsigned int order = MAX(pages_to_order(nr_pages), align_order);
 	unsigned int unused;
 	struct page *page;
+	bool found;
 
 	if (order > MAX_PAGE_ORDER)
 		return NULL;
 	if (!nr_dirty)
 		nr_dirty = &unused;
-	page = alloc_at_hand(zone, order, nr_pages, align_order, mt, nr_dirty);
-	return page ? page : alloc_by_growing(zone, order, nr_pages, mt, nr_dirty);
+	page = alloc_at_hand(zone, order, nr_pages, align_order, mt, nr_dirty, &found);
+	return found ? page : alloc_by_growing(zone, order, nr_pages, mt, nr_dirty);
 }
 
 struct page *zone_try_alloc(struct zone *zone, unsigned int order, enum migratetype mt)
 {
 	struct free_block block = { .page = NULL };
+	struct page *page = NULL;
 	unsigned int nr_dirty;
 
 	if (!lock_try(&zone->lock, LOCK_ZONE))
@@ -96,21 +108,22 @@ struct page *zone_try_alloc(struct zone *zone, unsigned int order, enum migratet
 	if (zone->ready)
 		block = take_at_hand(zone, order, mt);
 	if (block.page)
-		cut_and_hand_out(zone, block, (size_t)1 << order, &nr_dirty);
-	lock_release(&zone->lock, LOCK_ZONE);
-	return block.page;
+		page = cut_and_hand_out(zone, block, (size_t)1 << order, &nr_dirty);
+	zone_unlock(zone);
+	return page;
 }
 
-/* From blocks of MAX_PAGE_ORDER that lie side by side. */
+/* From blocks of MAX_PAGE_ORDER that lie side by side. *@found: as above. */
 static struct page *take_long_run(struct zone *zone, size_t nr_pages, enum migratetype mt,
-				  unsigned int *nr_dirty)
+				  unsigned int *nr_dirty, bool *found)
 {
 	struct page *page;
 
 	zone_lock(zone);
 	page = take_neighbours(zone, nr_pages, mt, nr_dirty);
+	*found = page;
 	if (page)
-		hand_out(zone, page, nr_pages);
+		page = hand_out_within_limit(zone, page, nr_pages);
 	zone_unlock(zone);
 	return page;
 }
@@ -120,12 +133,13 @@ struct page *zone_alloc_long_run(struct zone *zone, size_t nr_pages, enum migrat
 {
 	unsigned int order = pages_to_order(nr_pages);
 	struct page *page;
+	bool found;
 
 	if (order > SECTION_SHIFT - PAGE_SHIFT)
 		return NULL;
-	page = take_long_run(zone, nr_pages, mt, nr_dirty);
-	while (!page && zone_grow(zone, order, mt))
-		page = take_long_run(zone, nr_pages, mt, nr_dirty);
+	page = take_long_run(zone, nr_pages, mt, nr_dirty, &found);
+	while (!found && zone_grow(zone, order, mt))
+		page = take_long_run(zone, nr_pages, mt, nr_dirty, &found);
 	return page;
 }
 
@@ -134,11 +148,13 @@ struct page *zone_alloc_run_at_hand(struct zone *zone, size_t nr_pages, unsigned
 {
 	unsigned int order = MAX(pages_to_order(nr_pages), align_order);
 	unsigned int unused;
+	bool found;
 
 	/* racy peek: a zone that was never used has nothing */
 	if (order > MAX_PAGE_ORDER || !READ_ONCE(zone->managed_pages))
 		return NULL;
-	return alloc_at_hand(zone, order, nr_pages, align_order, mt, nr_dirty ? nr_dirty : &unused);
+	return alloc_at_hand(zone, order, nr_pages, align_order, mt, nr_dirty ? nr_dirty : &unused,
+			     &found);
 }
 
 /* Pages whose state is looked up at once. */
@@ -223,6 +239,11 @@ bool zone_extend_run(struct page *page, size_t new_pages)
 		return false;
 	}
 	take_free_pages(zone, section, end, extra, mt);
+	if (unlikely(!zone_may_hold(zone))) {
+		free_area_merge_range(zone, section, end, extra);
+		zone_unlock(zone);
+		return false;
+	}
 	page->nr_pages = (uint32_t)new_pages;
 	zone->events.pgalloc += extra;
 	zone_unlock(zone);

@@ -2,6 +2,7 @@
 #include "buddy/zone.h"
 
 #include "os/info.h"
+#include "page/limit.h"
 
 struct pglist_data node_data[MAX_NUMNODES];
 
@@ -79,8 +80,44 @@ void zone_lock(struct zone *zone)
 		zone_init(zone);
 }
 
+/* Pages that may have memory behind them, but for those that are being purged. */
+static unsigned long held_pages(const struct zone *zone)
+{
+	/* locked memory is there whether it is in use or not */
+	if (zone->type == ZONE_DMA)
+		return zone->managed_pages;
+	return zone->managed_pages - zone->nr_free_pages - zone->nr_isolated + zone->nr_dirty;
+}
+
+bool zone_may_hold(struct zone *zone)
+{
+	unsigned long held = held_pages(zone);
+
+	ASSERT_HELD(&zone->lock, LOCK_ZONE);
+	if (held <= zone->charged_pages)
+		return true;
+	if (unlikely(!limit_charge((held - zone->charged_pages) << PAGE_SHIFT)))
+		return false;
+	zone->charged_pages = held;
+	return true;
+}
+
+/* What changed without being asked for: pages that went back, or that the OS would not take. */
+static noinline void correct_charge(struct zone *zone, unsigned long held)
+{
+	if (held < zone->charged_pages)
+		limit_uncharge((zone->charged_pages - held) << PAGE_SHIFT);
+	else
+		limit_charge_anyway((held - zone->charged_pages) << PAGE_SHIFT);
+	zone->charged_pages = held;
+}
+
 void zone_unlock(struct zone *zone)
 {
+	unsigned long held = held_pages(zone);
+
+	if (unlikely(held != zone->charged_pages))
+		correct_charge(zone, held);
 	lock_release(&zone->lock, LOCK_ZONE);
 }
 

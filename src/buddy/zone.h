@@ -71,6 +71,7 @@ struct zone {
 	uint32_t clock;			 /* [lock] runs taken back so far: the time by which free blocks age */
 	unsigned long nr_lent;		 /* [lock] pages that slots may keep beyond what each has anyway */
 	unsigned long uncommitted_pages; /* [lock] */
+	unsigned long charged_pages;	 /* [lock] what of it counts against the limit, see page/limit.h */
 	struct zone_events events;	 /* [lock] */
 };
 
@@ -107,6 +108,12 @@ unsigned int node_to_os(unsigned int nid);
 /* Take the lock of a zone; the first time, set it up. */
 void zone_lock(struct zone *zone);
 void zone_unlock(struct zone *zone);
+
+/*
+ * Whether the memory limit lets the zone hold the pages that were just taken off its lists. If not, the caller puts
+ * them back before anybody sees them. Under the zone's lock.
+ */
+bool zone_may_hold(struct zone *zone);
 
 /* The pages of a zone by what they are, for reports. */
 struct zone_pages {

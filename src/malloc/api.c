@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <slabuddy/slabuddy.h>
 
+#include <errno.h>
+
 #include "base/compiler.h"
 #include "base/option.h"
 #include "malloc/audit.h"
+#include "malloc/heap.h"
+#include "page/limit.h"
 #include "slab/boot.h"
 
 exported const char *slabuddy_version(void)
@@ -16,6 +20,19 @@ exported int slabuddy_option(const char *text)
 	/* first what the environment says, so that it does not undo this */
 	slab_boot();
 	return options_parse(text, "slabuddy_option");
+}
+
+exported int slabuddy_set_memory_limit(size_t bytes, slabuddy_limit_handler *handler, void *arg)
+{
+	if (bytes && (bytes < MEMORY_LIMIT_MIN || bytes > MEMORY_LIMIT_MAX)) {
+		errno = EINVAL;
+		return -1;
+	}
+	slab_boot();
+	options_set_memory_limit(bytes, handler, arg);
+	if (bytes && limit_held_bytes() > bytes)
+		heap_trim();
+	return 0;
 }
 
 exported unsigned long slabuddy_validate(void)

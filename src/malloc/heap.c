@@ -9,6 +9,7 @@
 #include "malloc/foreign.h"
 #include "malloc/huge.h"
 #include "malloc/large.h"
+#include "malloc/make_room.h"
 #include "os/info.h"
 #include "slab/alloc.h"
 #include "slab/boot.h"
@@ -24,24 +25,35 @@ static void *out_of_memory(void)
 	return NULL;
 }
 
+static void *try_block(size_t size, size_t align, unsigned int *nr_dirty)
+{
+	struct slot *slot = slot_enter();
+	void *ptr = NULL;
+
+	if (size <= MAX_LARGE_BYTES && align <= MAX_LARGE_BYTES)
+		ptr = large_alloc(slot, size, align, nr_dirty);
+	else
+		page_request_fails(0, bytes_to_pages(size));
+	if (!ptr && !fault_answer.fail) {
+		*nr_dirty = 0;
+		ptr = huge_alloc(size, align);
+	}
+	slot_leave(slot);
+	return ptr;
+}
+
 /* Anything that is no slab object. @zero: it must read as zero. */
 static void *alloc_block(size_t size, size_t align, bool zero)
 {
-	unsigned int nr_dirty = 0;
-	struct slot *slot;
-	void *ptr = NULL;
+	unsigned int nr_dirty = 0, attempt = 0;
+	void *ptr;
 
 	if (size > MAX_REQUEST_BYTES || align > MAX_REQUEST_BYTES)
 		return out_of_memory();
 	slab_boot();
-	slot = slot_enter();
-	if (size <= MAX_LARGE_BYTES && align <= MAX_LARGE_BYTES)
-		ptr = large_alloc(slot, size, align, &nr_dirty);
-	else
-		page_request_fails(0, bytes_to_pages(size));
-	if (!ptr && !fault_answer.fail)
-		ptr = huge_alloc(size, align);
-	slot_leave(slot);
+	do
+		ptr = try_block(size, align, &nr_dirty);
+	while (unlikely(!ptr) && make_room(&attempt));
 	if (!ptr)
 		return out_of_memory();
 	if (zero && nr_dirty)
@@ -70,12 +82,15 @@ void *heap_pages(unsigned int nid, gfp_t gfp, size_t size, size_t align)
 /* @size: what of it the caller asked for. */
 static void *alloc_object(size_t tag, size_t size)
 {
+	unsigned int attempt = 0;
 	struct kmem_cache *cache;
 	void *object;
 
 	slab_boot();
-	cache = size_class_cache(tag);
-	object = cache ? cache_alloc_slow(cache) : NULL;
+	do {
+		cache = size_class_cache(tag);
+		object = cache ? cache_alloc_slow(cache) : NULL;
+	} while (unlikely(!object) && make_room(&attempt));
 	if (unlikely(object && cache->debug))
 		debug_set_size(cache, object, size);
 	return object ? object : out_of_memory();
@@ -315,8 +330,20 @@ static void *place_for(size_t size, size_t bytes)
 	return now || fault_answer.fail ? now : heap_malloc(size);
 }
 
+/* The same without making room, which the caller does: it may be that the block can stay then. */
+static void *place_quietly(size_t size, size_t bytes)
+{
+	void *now;
+
+	limit_answer.quiet++;
+	now = place_for(size, bytes);
+	limit_answer.quiet--;
+	return now;
+}
+
 void *heap_realloc(void *ptr, size_t size)
 {
+	unsigned int attempt = 0;
 	size_t bytes;
 	void *now;
 
@@ -340,7 +367,13 @@ void *heap_realloc(void *ptr, size_t size)
 	now = resize_in_place(ptr, size, bytes);
 	if (now)
 		return now;
-	now = place_for(size, bytes);
+	now = place_quietly(size, bytes);
+	while (unlikely(!now) && size > bytes && make_room(&attempt)) {
+		now = resize_in_place(ptr, size, bytes);
+		if (now)
+			return now;
+		now = place_quietly(size, bytes);
+	}
 	if (!now)
 		return size <= bytes ? ptr : NULL; /* smaller and no memory: it may stay */
 	memcpy(now, ptr, MIN(size, bytes));

@@ -5,6 +5,7 @@
 #include "base/lock.h"
 #include "os/info.h"
 #include "os/mem.h"
+#include "page/limit.h"
 #include "page/meta.h"
 
 struct huge {
@@ -94,10 +95,12 @@ size_t huge_bytes(const void *ptr)
 static void retire(struct huge *huge)
 {
 	if (os_discard(huge->addr, huge->bytes)) {
+		/* and goes on to count against the memory limit */
 		warn_once("the OS takes %zu bytes at %p back neither way", huge->bytes, huge->addr);
 		meta_free(huge, sizeof(*huge));
 		return;
 	}
+	limit_uncharge(huge->bytes);
 	lock_acquire(&registry_lock, LOCK_HUGE);
 	huge->next = retired;
 	retired = huge;
@@ -130,10 +133,12 @@ bool huge_free(void *ptr)
 
 	if (!huge)
 		return false;
-	if (os_unmap(huge->addr, huge->bytes))
+	if (os_unmap(huge->addr, huge->bytes)) {
 		retire(huge);
-	else
-		meta_free(huge, sizeof(*huge));
+		return true;
+	}
+	limit_uncharge(huge->bytes);
+	meta_free(huge, sizeof(*huge));
 	return true;
 }
 
@@ -155,14 +160,35 @@ static struct huge *map_new(size_t bytes, size_t align)
 void *huge_alloc(size_t size, size_t align)
 {
 	size_t bytes = mapping_bytes(size);
-	struct huge *huge = take_retired(bytes, align);
+	struct huge *huge;
 
+	if (!limit_charge(bytes))
+		return NULL;
+	huge = take_retired(bytes, align);
 	if (!huge)
 		huge = map_new(bytes, align);
-	if (!huge)
+	if (!huge) {
+		limit_uncharge(bytes);
 		return NULL;
+	}
 	insert(huge);
 	return huge->addr;
+}
+
+/* os_remap() within the memory limit. */
+static void *remap(void *ptr, size_t old_bytes, size_t new_bytes)
+{
+	size_t more = new_bytes > old_bytes ? new_bytes - old_bytes : 0;
+	void *now;
+
+	if (more && !limit_charge(more))
+		return NULL;
+	now = os_remap(ptr, old_bytes, new_bytes);
+	if (!now)
+		limit_uncharge(more);
+	else if (!more)
+		limit_uncharge(old_bytes - new_bytes);
+	return now;
 }
 
 void *huge_resize(void *ptr, size_t size)
@@ -176,7 +202,7 @@ void *huge_resize(void *ptr, size_t size)
 	if (bytes == huge->bytes)
 		now = ptr;
 	else
-		now = os_remap(ptr, huge->bytes, bytes);
+		now = remap(ptr, huge->bytes, bytes);
 	if (now) {
 		huge->addr = now;
 		huge->bytes = bytes;

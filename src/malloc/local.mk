@@ -13,6 +13,8 @@ libcore_la_SOURCES += \
 	src/malloc/info.h \
 	src/malloc/large.c \
 	src/malloc/large.h \
+	src/malloc/make_room.c \
+	src/malloc/make_room.h \
 	src/malloc/nolock.c \
 	src/malloc/nolock.h \
 	src/malloc/report.c \

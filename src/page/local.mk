@@ -1,5 +1,7 @@
 libcore_la_SOURCES += \
 	src/page/head.c \
+	src/page/limit.c \
+	src/page/limit.h \
 	src/page/meta.c \
 	src/page/meta.h \
 	src/page/page.h \

@@ -6,7 +6,7 @@
 #include "base/bits.h"
 #include "base/lock.h"
 #include "os/info.h"
-#include "os/mem.h"
+#include "page/limit.h"
 #include "page/page.h"
 
 /* arbitrary: 64 to 1024 sheaves; untouched until used */
@@ -92,11 +92,11 @@ static void keep_rest(char *rest, size_t bytes)
 static bool map_chunk(size_t least)
 {
 	size_t bytes = ALIGN_UP(MAX(CHUNK_BYTES, least + PAGE_SIZE), os_page_size());
-	char *fresh = os_map(bytes, os_page_size());
+	char *fresh = limit_map(bytes, os_page_size());
 
 	if (!fresh && bytes > CHUNK_BYTES / 8 && least < CHUNK_BYTES / 16) {
 		bytes = ALIGN_UP(CHUNK_BYTES / 8, os_page_size());
-		fresh = os_map(bytes, os_page_size());
+		fresh = limit_map(bytes, os_page_size());
 	}
 	if (!fresh)
 		return false;

@@ -4,6 +4,7 @@
 #include "base/lock.h"
 #include "os/info.h"
 #include "os/mem.h"
+#include "page/limit.h"
 
 /* In .bss: 8 bytes a window of addresses, of which a process touches one OS page or two. */
 struct section *section_table[NR_SECTIONS];
@@ -60,14 +61,14 @@ static struct section *section_for(struct zone *zone, void *addr)
 	struct section *fresh;
 
 	if (!section) {
-		fresh = os_map(section_struct_bytes(), SECTION_META_ALIGN);
+		fresh = limit_map(section_struct_bytes(), SECTION_META_ALIGN);
 		if (!fresh)
 			return NULL;
 		fresh->base = ALIGN_DOWN((uintptr_t)addr, SECTION_BYTES);
 		fresh->zone = zone;
 		section = publish(fresh);
 		if (section != fresh)
-			os_unmap(fresh, section_struct_bytes());
+			limit_unmap(fresh, section_struct_bytes());
 	}
 	return section->zone == zone ? section : NULL;
 }

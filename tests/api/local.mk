@@ -56,6 +56,8 @@ tests_api_mempool_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_api_mempool_test_LDFLAGS = $(tests_fault_nth_call_test_LDFLAGS)
 test_scripts += tests/api/headers_test.sh
 EXTRA_DIST += tests/api/compat_headers.c tests/api/headers.cc
+test_programs += tests/api/limit_test
+tests_api_limit_test_SOURCES = tests/api/limit_test.c $(testing)
 test_programs += tests/api/kunit_test
 tests_api_kunit_test_SOURCES = tests/api/kunit_test.c $(testing)
 

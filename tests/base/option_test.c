@@ -16,6 +16,7 @@ static const struct number {
 	{ "dirty_min", &options.dirty_min_kib, 123, 1UL << 40 },
 	{ "dirty_percent", &options.dirty_percent, 7, 1000 },
 	{ "exit_report_pid", &options.exit_report_pid, 4711, 1UL << 31 },
+	{ "memory_limit", &options.memory_limit, 99999999, 1UL << 50 },
 	{ "sheaf", &options.sheaf_kib, 99, 1024 },
 };
 
@@ -125,6 +126,27 @@ START_TEST(numa)
 }
 END_TEST
 
+START_TEST(bytes_and_their_units)
+{
+	static const char *const bad[] = { "K", "4MB", "4MiB", "4T", "4194303", "4095K", "3M", "1",
+					   "1048577G", "1125899906842625", "17179869184G",
+					   "18014398509481984K", "-4M", "4.5M", "M4", "4KK" };
+	char item[100];
+
+	ck_assert_uint_eq(options.memory_limit, 0);
+	ck_assert_uint_eq(accept("memory_limit=4194304", &options.memory_limit), 4UL << 20);
+	ck_assert_uint_eq(accept("memory_limit=5000K", &options.memory_limit), 5000UL << 10);
+	ck_assert_uint_eq(accept("memory_limit=4m", &options.memory_limit), 4UL << 20);
+	ck_assert_uint_eq(accept("memory_limit=7G", &options.memory_limit), 7UL << 30);
+	ck_assert_uint_eq(accept("memory_limit=1048576G", &options.memory_limit), 1UL << 50);
+	ck_assert_uint_eq(accept("memory_limit=0M", &options.memory_limit), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(item, sizeof(item), "memory_limit=%s", bad[i]);
+		refuse(item);
+	}
+}
+END_TEST
+
 START_TEST(string_that_fits_and_one_that_does_not)
 {
 	char item[OPTION_STRING_BYTES + 100] = "exit_report=";
@@ -211,6 +233,7 @@ int main(void)
 	tcase_add_loop_test(tc, choices_and_their_words, 0, ARRAY_SIZE(choices));
 	tcase_add_test(tc, words_alone);
 	tcase_add_test(tc, numa);
+	tcase_add_test(tc, bytes_and_their_units);
 	tcase_add_test(tc, string_that_fits_and_one_that_does_not);
 	tcase_add_test(tc, very_long_items_cost_one_short_line);
 	tcase_add_test(tc, unknown_keys);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Whole programs under the limits that real systems set: address space, locked
-# memory. vm.overcommit_memory=2 would concern the whole machine; nth_call_test
+# memory, and the heap's own memory_limit. vm.overcommit_memory=2 would concern the whole machine; nth_call_test
 # does its accounting in the process instead.
 set -u
 
@@ -13,6 +13,7 @@ failed=0
 
 [ -f "$library" ] || { echo "no library at $library" >&2; exit 99; }
 ${CC:-cc} -O0 -g -o "$dir/exhaust" "$here/exhaust.c" || exit 99
+${CXX:-g++} -O0 -g -o "$dir/new_limit" "$here/new_limit.cc" || exit 99
 
 # expect LABEL OUTPUT KIB COMMAND...: under an address space of KIB.
 expect()
@@ -56,4 +57,17 @@ for limit in 28000 32000 40000 48000 96000 200000 500000; do
 done
 expect "exhaust with locked memory" good 200000 "$dir/exhaust" lock
 expect "exhaust with locked memory, without a limit" good unlimited "$dir/exhaust" lock
+
+# The heap's own limit, with nothing said by the OS.
+sound=$'slabuddy: audit: 0 faults\ngood'
+for limit in 4M 5000K 16M 64M 150M; do
+	expect "exhaust within memory_limit=$limit" "$sound" unlimited \
+		env SLABUDDY_OPTIONS="memory_limit=$limit audit=exit" "$dir/exhaust"
+done
+expect "exhaust within memory_limit, processors' slots" "$sound" unlimited \
+	env SLABUDDY_OPTIONS="memory_limit=64M percpu=on audit=exit" "$dir/exhaust"
+expect "true within the least memory_limit" "" unlimited \
+	env SLABUDDY_OPTIONS="memory_limit=4M" /bin/true
+expect "operator new within memory_limit" "$sound" unlimited \
+	env SLABUDDY_OPTIONS="memory_limit=64M audit=exit" "$dir/new_limit"
 exit $failed

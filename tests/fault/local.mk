@@ -34,4 +34,4 @@ tests_fault_nth_call_pages_test_LDFLAGS = $(tests_fault_nth_call_test_LDFLAGS)
 if !SANITIZER
 test_scripts += tests/fault/limits_test.sh
 endif
-EXTRA_DIST += tests/fault/exhaust.c
+EXTRA_DIST += tests/fault/exhaust.c tests/fault/new_limit.cc

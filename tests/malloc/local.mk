@@ -1,11 +1,13 @@
 test_programs += \
 	tests/malloc/heap_test \
 	tests/malloc/info_test \
+	tests/malloc/limit_test \
 	tests/malloc/size_class_test \
 	tests/malloc/stuck_mapping_test
 
 tests_malloc_heap_test_SOURCES = tests/malloc/heap_test.c $(testing)
 tests_malloc_info_test_SOURCES = tests/malloc/info_test.c $(testing)
+tests_malloc_limit_test_SOURCES = tests/malloc/limit_test.c $(testing)
 tests_malloc_size_class_test_SOURCES = tests/malloc/size_class_test.c $(testing)
 tests_malloc_stuck_mapping_test_SOURCES = tests/malloc/stuck_mapping_test.c $(testing)
 tests_malloc_stuck_mapping_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_unmap,--wrap=os_discard
