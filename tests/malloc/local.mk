@@ -13,6 +13,10 @@ tests_malloc_stuck_mapping_test_SOURCES = tests/malloc/stuck_mapping_test.c $(te
 tests_malloc_stuck_mapping_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_unmap,--wrap=os_discard
 
 if !SANITIZER
+# a sanitizer has mappings of its own
+test_programs += tests/malloc/mappings_test
+tests_malloc_mappings_test_SOURCES = tests/malloc/mappings_test.c $(testing)
+
 test_scripts += tests/malloc/posix_test.sh
 test_helpers += tests/malloc/posix
 
