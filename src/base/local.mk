@@ -19,6 +19,7 @@ libcore_la_SOURCES += \
 	src/base/procfs.h \
 	src/base/slab_debug.c \
 	src/base/slab_debug.h \
+	src/base/root.h \
 	src/base/snapshot.h \
 	src/base/stack.c \
 	src/base/stack.h \

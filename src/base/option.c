@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "base/fault.h"
 #include "base/lock.h"
+#include "base/root.h"
 #include "base/slab_debug.h"
 
 enum option_type {
@@ -39,6 +40,8 @@ struct options options = {
 	.dirty_percent = 18,
 	.sheaf_kib = 64, /* the trial before the project: 1,000 small objects; not measured anew */
 };
+
+ROOT_PLACE(options);
 
 static struct lock options_lock;
 static slabuddy_limit_handler *limit_handler; /* [options_lock] */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "buddy/zone.h"
 
+#include "base/root.h"
 #include "os/info.h"
 #include "page/limit.h"
 
 struct pglist_data node_data[MAX_NUMNODES];
+ROOT_PLACE(node_data);
 
 const char *const zone_names[MAX_NR_ZONES] = {
 	[ZONE_NORMAL] = "Normal",

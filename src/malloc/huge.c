@@ -3,32 +3,28 @@
 
 #include "base/bits.h"
 #include "base/lock.h"
+#include "base/root.h"
 #include "os/info.h"
 #include "os/mem.h"
 #include "page/limit.h"
 #include "page/meta.h"
 
-struct huge {
-	struct huge *next;
-	void *addr;
-	size_t bytes;
-};
-
-/* Arbitrary: a process with that many blocks of 32 MiB has 8 GiB in them. */
-#define NR_BUCKETS 256
-
 static struct lock registry_lock;
-static struct huge *buckets[NR_BUCKETS]; /* [registry_lock] */
+static struct huge *huge_blocks[NR_HUGE_BUCKETS]; /* [registry_lock] by bucket_of() */
 static struct huge *retired;		 /* [registry_lock] freed, but still mapped */
 static size_t total_bytes;		 /* [registry_lock] */
 static size_t nr_blocks;		 /* [registry_lock; read by anybody] */
+
+ROOT_PLACE(huge_blocks);
+ROOT_PLACE(retired);
+ROOT_PLACE(nr_blocks);
 
 static struct huge **bucket_of(const void *addr)
 {
 	/* multiplicative hashing: addresses differ in their middle bits */
 	uint64_t hash = ((uintptr_t)addr >> 12) * 0x9e3779b97f4a7c15u;
 
-	return &buckets[hash >> 56];
+	return &huge_blocks[hash >> 56];
 }
 
 static struct huge **find_locked(const void *addr)

@@ -8,6 +8,16 @@
 
 #include "base/lock.h"
 
+/* An entry of the registry. */
+struct huge {
+	struct huge *next;
+	void *addr;
+	size_t bytes;
+};
+
+/* Arbitrary: a process with that many blocks of 32 MiB has 8 GiB in them. */
+#define NR_HUGE_BUCKETS 256
+
 /* A new mapping, which reads as zero. @align: a power of two. Return: NULL when the OS refused. */
 void *huge_alloc(size_t size, size_t align);
 

@@ -18,5 +18,6 @@ libcore_la_SOURCES += \
 	src/malloc/nolock.c \
 	src/malloc/nolock.h \
 	src/malloc/report.c \
+	src/malloc/root.c \
 	src/malloc/size_class.c \
 	src/malloc/size_class.h

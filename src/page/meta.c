@@ -5,6 +5,7 @@
 
 #include "base/bits.h"
 #include "base/lock.h"
+#include "base/root.h"
 #include "os/info.h"
 #include "page/limit.h"
 #include "page/page.h"
@@ -26,6 +27,11 @@ static char *chunk;				    /* [meta_lock] the untouched rest of a mapping */
 static size_t chunk_left;			    /* [meta_lock] */
 static size_t mapped_bytes;			    /* [atomic] */
 static size_t used_bytes;			    /* [meta_lock] */
+static struct meta_mapping *meta_mappings;	    /* [meta_lock] newest first */
+
+ROOT_PLACE(mapped_bytes);
+ROOT_PLACE(used_bytes);
+ROOT_PLACE(meta_mappings);
 
 static unsigned int size_index(size_t bytes)
 {
@@ -88,6 +94,17 @@ static void keep_rest(char *rest, size_t bytes)
 	}
 }
 
+/* Note a new mapping at its front. What is left has room for an aligned piece as before: map_chunk()
+ * adds a page. */
+static void enlist(struct meta_mapping *mapping, size_t bytes)
+{
+	ASSERT_HELD(&meta_lock, LOCK_META);
+	mapping->bytes = bytes;
+	mapping->next = meta_mappings;
+	/* whole before others find it */
+	store_release(&meta_mappings, mapping);
+}
+
 /* A new chunk; what is left of the old one is smaller than what was asked for. */
 static bool map_chunk(size_t least)
 {
@@ -102,6 +119,9 @@ static bool map_chunk(size_t least)
 		return false;
 	__atomic_fetch_add(&mapped_bytes, bytes, __ATOMIC_RELAXED);
 	lock_acquire(&meta_lock, LOCK_META);
+	enlist((void *)fresh, bytes);
+	fresh += sizeof(struct meta_mapping);
+	bytes -= sizeof(struct meta_mapping);
 	/* another thread may have come with one at the same time */
 	if (bytes > chunk_left) {
 		char *rest = chunk;

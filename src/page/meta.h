@@ -8,6 +8,16 @@
 
 #include "base/lock.h"
 
+/*
+ * What the front of each mapping holds, so that a reader from outside (base/root.h) finds them all.
+ * They never end. A cache line, like the smallest piece.
+ */
+struct meta_mapping {
+	struct meta_mapping *next; /* [META] the one before */
+	size_t bytes;		   /* [const] of the mapping, with this */
+	size_t reserved[6];
+};
+
 /* The most that one piece may have. */
 #define META_MAX_BYTES ((size_t)1 << 20)
 

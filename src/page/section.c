@@ -2,6 +2,7 @@
 #include "page/section.h"
 
 #include "base/lock.h"
+#include "base/root.h"
 #include "os/info.h"
 #include "os/mem.h"
 #include "page/limit.h"
@@ -19,6 +20,9 @@ static struct lock sections_lock;
 static struct list_head sections; /* [sections_lock] */
 static size_t nr_sections;	  /* [sections_lock] */
 static void *next_hint;		  /* [atomic] where the next section would be welcome */
+
+ROOT_PLACE(sections);
+ROOT_PLACE(nr_sections);
 
 void page_set_tags(struct page *page, unsigned int nr_pages, unsigned int tag)
 {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/option.h"
+#include "base/root.h"
 #include "os/info.h"
 #include "page/meta.h"
 #include "slab/debug.h"
@@ -23,6 +24,8 @@ static struct lock lifetime_lock;
 static struct lock caches_lock;
 static struct list_head caches;	 /* [caches_lock] */
 static unsigned int first_named; /* [caches_lock] none below it is free */
+
+ROOT_PLACE(caches);
 
 /* Bytes of empty slabs that one node of a cache keeps. Arbitrary: as much as a slot's pcp lists. */
 #define EMPTY_BYTES KIB(64)

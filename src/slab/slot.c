@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/option.h"
+#include "base/root.h"
 #include "os/info.h"
 #include "page/meta.h"
 #include "slab/percpu.h"
@@ -29,6 +30,9 @@ static unsigned int nr_slots;	 /* [slots_lock; atomic] */
 static unsigned int nr_percpu;	 /* [slots_lock; atomic] of them are processors' */
 static unsigned int nr_free_slots; /* [slots_lock; atomic] */
 static unsigned int nr_coming;	 /* [slots_lock] threads that are about to own one: see claim_own() */
+
+ROOT_PLACE(all_slots);
+ROOT_PLACE(nr_slots);
 
 static uintptr_t first_thread; /* [const after slot_boot] the identity of the one that allocated first */
 
