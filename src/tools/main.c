@@ -8,6 +8,7 @@
 #include <slabuddy/version.h>
 
 #include "base/compiler.h"
+#include "tools/info.h"
 #include "tools/run.h"
 #include "tools/say.h"
 
@@ -19,6 +20,7 @@ static const struct command {
 } commands[] = {
 	{ "run", "PROGRAM [ARGS...]", "run PROGRAM on slabuddy's malloc; a summary at its end",
 	  run_main },
+	{ "info", "[--json] PID", "where each page of a running process's heap is", info_main },
 };
 
 static void print_help(void)

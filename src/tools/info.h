@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SLABUDDY_TOOLS_INFO_H
+#define SLABUDDY_TOOLS_INFO_H
+
+/* slabuddy info [--json] PID */
+int info_main(int argc, char **argv);
+
+#endif
