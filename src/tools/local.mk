@@ -21,6 +21,8 @@ src_slabuddy_SOURCES = \
 	src/tools/maps.h \
 	src/tools/preload.c \
 	src/tools/preload.h \
+	src/tools/proc.c \
+	src/tools/proc.h \
 	src/tools/program.c \
 	src/tools/program.h \
 	src/tools/report.c \

@@ -9,6 +9,7 @@
 
 #include "base/compiler.h"
 #include "tools/info.h"
+#include "tools/proc.h"
 #include "tools/run.h"
 #include "tools/say.h"
 
@@ -21,6 +22,10 @@ static const struct command {
 	{ "run", "PROGRAM [ARGS...]", "run PROGRAM on slabuddy's malloc; a summary at its end",
 	  run_main },
 	{ "info", "[--json] PID", "where each page of a running process's heap is", info_main },
+	{ "slabinfo", "PID", "its caches, as in the kernel's /proc/slabinfo", slabinfo_main },
+	{ "buddyinfo", "PID", "its free blocks, as in /proc/buddyinfo", buddyinfo_main },
+	{ "pagetypeinfo", "PID", "the same by migrate type, as in /proc/pagetypeinfo",
+	  pagetypeinfo_main },
 };
 
 static void print_help(void)

@@ -1,0 +1,302 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""slabuddy info, slabinfo, buddyinfo and pagetypeinfo: a heap whose contents are known, as it is seen from outside."""
+
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+BUILD = os.environ["abs_top_builddir"]
+TOOL = BUILD + "/src/slabuddy"
+HELPERS = BUILD + "/tests/tools/"
+LIBRARY = BUILD + "/src/.libs/libslabuddy-malloc.so"
+KIB, MIB = 1 << 10, 1 << 20
+
+os.environ["LC_ALL"] = "C"
+for name in ("LD_PRELOAD", "SLABUDDY_OPTIONS", "SLABUDDY_LIBRARY"):
+    os.environ.pop(name, None)
+
+faults = 0
+
+
+def check(good, text):
+    global faults
+    if not good:
+        print("FAIL:", text)
+        faults += 1
+
+
+class Helper:
+    """A helper that has said that it is ready; it ends with the "with"."""
+
+    def __init__(self, *argv, options="", preload=LIBRARY):
+        env = dict(os.environ)
+        if preload:
+            env.update(LD_PRELOAD=preload, SLABUDDY_OPTIONS=options)
+        argv = [HELPERS + argv[0], *argv[1:]]
+        self.process = subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.pid = str(self.process.pid)
+        line = self.process.stdout.readline()
+        if line != b"ready\n":
+            sys.exit("FAIL: %s says %r" % (argv, line))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.process.stdin.close()
+        status = self.process.wait(timeout=60)
+        check(status == 0, "the helper ended with %d" % status)
+
+    def present_pages(self):
+        """Anonymous ones, those of zeros too, which whoever reads untouched memory gets. Tables of symbols are looked
+        into, so of files there may be more."""
+        present = 0
+        with open("/proc/%s/maps" % self.pid) as maps, open("/proc/%s/pagemap" % self.pid, "rb") as pagemap:
+            for line in maps:
+                start, end, path = re.match(r"(\w+)-(\w+) (?:\S+ ){4} *(.*)", line).groups()
+                if path:
+                    continue
+                start, end = (int(address, 16) // os.sysconf("SC_PAGESIZE") for address in (start, end))
+                pagemap.seek(start * 8)
+                entries = struct.unpack("<%dQ" % (end - start), pagemap.read((end - start) * 8))
+                present += sum(entry >> 63 for entry in entries)
+        return present
+
+    def await_sleep(self):
+        """What it does after it has said that it is ready is over."""
+        for _ in range(100):
+            before = self.status("State"), self.status("voluntary_ctxt_switches")
+            time.sleep(0.05)
+            if before[0] == "S" and before[1] == self.status("voluntary_ctxt_switches"):
+                return
+        check(False, "the helper does not come to rest")
+
+    def status(self, name):
+        with open("/proc/%s/status" % self.pid) as lines:
+            return next(line.split()[1] for line in lines if line.startswith(name + ":"))
+
+
+def tool(*argv, prefix=()):
+    """Return: exit status, stdout and stderr. One that goes in circles is a fault of its own."""
+    done = subprocess.run([*prefix, TOOL, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                          stdin=subprocess.DEVNULL)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def info(pid):
+    status, out, err = tool("info", "--json", pid)
+    check((status, err) == (0, ""), "info --json: %d, %s" % (status, err))
+    return json.loads(out)
+
+
+def refused(what, regex, *argv, status=1, prefix=()):
+    """One clear line, and nothing else."""
+    got, out, err = tool(*argv, prefix=prefix)
+    check(got == status, "%s: exit status %d, not %d" % (what, got, status))
+    check(out == "", "%s: stdout has %r" % (what, out))
+    check(re.fullmatch("slabuddy: " + regex + "\n", err) is not None, "%s: stderr has %r" % (what, err))
+
+
+# What has memory behind it, as pairs of bytes and resident.
+AMOUNTS = ("slabs", "large", "huge", "page_blocks", "moving_pages", "purging_pages", "former_huge", "slot_pages",
+           "free_pages", "struct_pages", "metadata", "library_image")
+ZONES = ("slabs", "large", "page_blocks", "moving_pages", "purging_pages", "slot_pages", "free_pages")
+
+
+def check_sums(heap):
+    """What must hold in each heap at rest."""
+    objects = ("small_live_bytes", "sheaves_bytes", "barns_bytes", "slab_free_bytes")
+    check(sum(heap[name] for name in objects) == heap["slabs"]["bytes"], "objects are not the slabs")
+    check(heap["free_dirty_bytes"] + heap["free_clean_bytes"] == heap["free_pages"]["bytes"], "dirty and clean")
+    check(sum(heap[name]["bytes"] for name in ZONES) == heap["managed_bytes"], "kinds of pages are not the zones")
+    check(sum(heap[name]["bytes"] for name in AMOUNTS) == heap["mapped_bytes"], "the sum of bytes")
+    check(sum(heap[name]["resident"] for name in AMOUNTS) == heap["resident_bytes"], "the sum of what is resident")
+    for name in AMOUNTS:
+        check(heap[name]["resident"] <= heap[name]["bytes"], name + ": more resident than there is")
+    for name in ("small_live_bytes", "small_live_objects"):
+        check(heap[name] > 0, name)
+    # at least the shared slot's sheaves
+    check(0 < heap["metadata_used_bytes"] <= heap["metadata"]["bytes"], "metadata: %s" % heap["metadata"])
+    check(0 < heap["struct_pages"]["resident"], "struct pages: %s" % heap["struct_pages"])
+    # each slab is full, partly used or empty
+    for cache in heap["caches"]:
+        check(cache["full"] + cache["partial"] + cache["empty"] == cache["slabs"], "slabs of " + cache["name"])
+    check(not heap["changed_meanwhile"], "the heap of a sleeping process changed")
+    # to the byte where this was written; code may be paged out between two looks
+    rest = heap["unexplained_bytes"]
+    check(abs(rest) <= 64 * KIB, "%d bytes of RSS are not explained" % rest)
+    check(heap["rss_bytes"] - heap["others_bytes"] == heap["resident_bytes"] + rest, "RSS")
+
+
+def check_amounts():
+    """holder.c has the numbers."""
+    with tempfile.TemporaryDirectory() as reports, Helper("holder", "amounts", reports) as helper:
+        helper.await_sleep()
+        before = helper.present_pages(), helper.status("voluntary_ctxt_switches")
+        report = info(helper.pid)
+        heap, = report["heaps"]
+        check_sums(heap)
+        check(report["pid"] == int(helper.pid) and report["command"] == "holder", "who it is")
+        check(os.path.realpath(heap["library"]) == os.path.realpath(LIBRARY), "library " + heap["library"])
+        cache, = (cache for cache in heap["caches"] if cache["name"] == "kmalloc-112")
+        # libc and the dynamic linker may have some of their own
+        check(25000 <= cache["live"] <= 25020, "%d live objects" % cache["live"])
+        check(cache["partial_objects"] * 0.45 < cache["partial_inuse"] < cache["partial_objects"] * 0.6,
+              "partly used slabs: %d of %d" % (cache["partial_inuse"], cache["partial_objects"]))
+        free = cache["slabs"] * cache["objects_per_slab"] - cache["live"] - cache["sheaves"] - cache["barns"]
+        check(cache["pinned_bytes"] + cache["empty"] * cache["objects_per_slab"] * 112 == free * 112,
+              "%d bytes pinned, %d objects free" % (cache["pinned_bytes"], free))
+        check((heap["large_blocks"], heap["large"]["bytes"]) == (10, 10 * MIB), "large: %s" % heap["large"])
+        check((heap["huge_blocks"], heap["huge"]["bytes"]) == (1, 64 * MIB), "huge: %s" % heap["huge"])
+        # with huge pages there may be more
+        check(5 * MIB <= heap["large"]["resident"], "large: %s" % heap["large"])
+        check(16 * MIB <= heap["huge"]["resident"], "huge: %s" % heap["huge"])
+        check(heap["verdict"] == "in use", "verdict " + heap["verdict"])
+
+        status, out, err = tool("info", helper.pid)
+        check((status, err) == (0, ""), "info: %d, %s" % (status, err))
+        for regex in (r"slabs +\S+ MiB +\S+ MiB\n", r"large blocks +10.0 MiB .* 10 blocks\n",
+                      r"huge blocks +64.0 MiB .* 1 block\n", r"  not explained +\S+ (B|KiB)\n",
+                      r"kmalloc-112 +2.7 MiB .* 50 % +2.\d MiB\n", r"\nin use: "):
+            check(re.search(regex, out), "info has no line like %s:\n%s" % (regex, out))
+
+        # the library's own words, to the letter
+        for name in ("slabinfo", "buddyinfo", "pagetypeinfo"):
+            with open(os.path.join(reports, name)) as file:
+                own = file.read()
+            check(len(own.splitlines()) >= 1, "the library has no " + name)
+            status, out, err = tool(name, helper.pid)
+            check((status, err) == (0, ""), "%s: %d, %s" % (name, status, err))
+            check(out == own, "%s differs:\n%s\nfrom the library's own:\n%s" % (name, out, own))
+        # it has not been woken, nor got a page by being read
+        after = helper.present_pages(), helper.status("voluntary_ctxt_switches")
+        check(before == after, "before it was read: %s, afterwards: %s" % (before, after))
+
+
+def check_verdicts():
+    for kind, options, verdict, why in (
+            ("use", "", "in use", r"\S+ MiB are live and .*"),
+            ("retain", "dirty_min=1000000", "retained", r"(9[5-9]|10\d)\.\d MiB are kept for reuse .*"),
+            ("fragment", "", "fragmented", r"\S+ MiB are free in slabs .*, most of it in kmalloc-512: .* 6 % of these in use")):
+        with Helper("holder", kind, options=options) as helper:
+            heap, = info(helper.pid)["heaps"]
+            check_sums(heap)
+            check(heap["verdict"] == verdict, "%s: verdict %s, %s" % (kind, heap["verdict"], heap["because"]))
+            check(re.fullmatch(why, heap["because"]), "%s: because %s" % (kind, heap["because"]))
+
+
+def check_busy():
+    """Each walk ends, whatever the threads do."""
+    with Helper("holder", "churn") as helper:
+        for _ in range(10):
+            heap, = info(helper.pid)["heaps"]
+            check(heap["slots"] >= 2, "%d slots" % heap["slots"])
+            check(heap["mapped_bytes"] > heap["struct_pages"]["bytes"] > 0, "nothing there")
+        for name in ("slabinfo", "buddyinfo", "pagetypeinfo"):
+            check(tool(name, helper.pid)[0] == 0, name + " of a busy process")
+
+
+def check_broken():
+    """A heap in the program itself; and lists that lead in circles, or to nowhere."""
+    with Helper("broken_root", "whole", preload=None) as helper:
+        heap, = info(helper.pid)["heaps"]
+        check_sums(heap)
+        check(heap["library"].endswith("/broken_root"), "library " + heap["library"])
+        # the program's image is no part of the heap
+        check(heap["library_image"]["bytes"] == 0, "%s" % heap["library_image"])
+        check(heap["large_blocks"] == 1, "%d large blocks" % heap["large_blocks"])
+    for kind in ("circles", "nowhere"):
+        with Helper("broken_root", kind, preload=None) as helper:
+            heap, = info(helper.pid)["heaps"]
+            check(heap["changed_meanwhile"], kind + ": nobody noticed")
+            check(heap["slabs"]["bytes"] > 0, kind + ": what can be read is not there")
+            status, out, err = tool("info", helper.pid)
+            check(status == 0 and "lists changed" in out and not err, "%s: %d, %s%s" % (kind, status, out, err))
+            status, out, err = tool("slabinfo", helper.pid)
+            check(status == 0 and out.startswith("slabinfo - version: 2.1\n"), "%s: slabinfo: %s" % (kind, out))
+            check(re.fullmatch("slabuddy: .*lists changed.*\n", err), "%s: slabinfo: %s" % (kind, err))
+
+
+def check_two_heaps():
+    """A program with a heap of its own, on malloc's."""
+    with Helper("broken_root", "whole") as helper:
+        heaps = info(helper.pid)["heaps"]
+        check(len(heaps) == 2, "%d heaps" % len(heaps))
+        for heap in heaps:
+            check_sums_of_one_of_two(heap)
+        own, malloc = sorted(heaps, key=lambda heap: "libslabuddy-malloc" in heap["library"])
+        check("libslabuddy-malloc" in malloc["library"] and "broken_root" in own["library"], "which is which")
+        _, out, _ = tool("slabinfo", helper.pid)
+        shown = {line.split()[0] for line in out.splitlines()[2:]}
+        check(shown == {cache["name"] for cache in malloc["caches"]}, "slabinfo is not malloc's: %s" % shown)
+
+
+def check_sums_of_one_of_two(heap):
+    """The other heap's pages are others' memory."""
+    check(abs(heap["unexplained_bytes"]) <= 64 * KIB, "two heaps: %d not explained" % heap["unexplained_bytes"])
+    check(heap["small_live_objects"] > 0, "two heaps: one is empty")
+
+
+def check_refusals():
+    commands = ("info", "slabinfo", "buddyinfo", "pagetypeinfo")
+    with Helper("holder", "nothing", preload=None) as helper:
+        for command in commands:
+            refused("without slabuddy", helper.pid + ": holder does not run under slabuddy", command, helper.pid)
+    for command in commands:
+        # of a process that has been and gone
+        refused("gone", helper.pid + ": no such process", command, helper.pid)
+        refused("no number", "x1: not a process id; core files are not read yet", command, "x1", status=2)
+        refused("no argument", "usage: .*PID", command, status=2)
+    refused("too large", "99999999999999999999: not a process id.*", "info", "99999999999999999999", status=2)
+    refused("negative", "info: unknown option -1", "info", "-1", status=2)
+    refused("an option", "info: unknown option --yaml", "info", "--yaml", "1", status=2)
+    for kind, line in (
+            ("version", r"the heap of \S+/other_root is laid out as version 2, and this tool reads version 1"),
+            ("names", r"the heap of \S+/other_root is of another version than this tool: it does not tell of \S+"),
+            ("sizes", r"the heap of \S+/other_root is of another version than this tool: its sizes are none"),
+            ("magic", r"other_root does not run under slabuddy"),
+            ("tables", r"other_root does not run under slabuddy")):
+        with Helper("other_root", kind, preload=None) as helper:
+            refused("another root, " + kind, helper.pid + ": " + line, "info", helper.pid)
+    check_not_ours()
+    if os.path.exists("/dev/full"):
+        with Helper("holder", "nothing") as helper, open("/dev/full", "w") as full:
+            done = subprocess.run([TOOL, "info", helper.pid], stdout=full, stderr=subprocess.PIPE, timeout=60)
+            check(done.returncode == 1 and done.stderr == b"slabuddy: cannot write: No space left on device\n",
+                  "a full disk: %s" % done)
+
+
+def check_not_ours():
+    """Another user's process: root looks as nobody, everybody else at init."""
+    line = r"\d+: not ours to read: (Permission denied|Operation not permitted)"
+    if os.getuid():
+        refused("not ours", line, "info", "1")
+        return
+    if not shutil.which("setpriv"):
+        print("not tried: a process of somebody else's, without setpriv")
+        return
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    with Helper("holder", "nothing") as helper, tempfile.TemporaryDirectory() as place:
+        # where nobody may execute it
+        os.chmod(place, 0o755)
+        copy = shutil.copy(TOOL, place)
+        done = subprocess.run([*nobody, copy, "info", helper.pid], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=60)
+        check(done.returncode == 1 and not done.stdout and
+              re.fullmatch("slabuddy: " + line + "\n", done.stderr.decode()), "not ours: %s" % done)
+
+
+check_amounts()
+check_verdicts()
+check_busy()
+check_broken()
+check_two_heaps()
+check_refusals()
+sys.exit(faults != 0)
