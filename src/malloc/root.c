@@ -16,8 +16,8 @@
 	{ #type "." #member, offsetof(struct type, member), sizeof(((struct type *)0)->member) },
 #define CONSTANT(name) { #name, name, 0 },
 
-static const struct root_number numbers[] = { ROOT_SIZES(SIZE) ROOT_FIELDS(FIELD)
-						      ROOT_CONSTANTS(CONSTANT) };
+static const struct root_number root_numbers[] = { ROOT_SIZES(SIZE) ROOT_FIELDS(FIELD)
+						   ROOT_CONSTANTS(CONSTANT) };
 
 /* The linker makes these. */
 extern const struct root_place __start_slabuddy_places[] hidden;
@@ -28,8 +28,8 @@ extern exported const struct root slabuddy_root;
 exported const struct root slabuddy_root = {
 	.magic = ROOT_MAGIC,
 	.version = ROOT_VERSION,
-	.nr_numbers = ARRAY_SIZE(numbers),
-	.numbers = numbers,
+	.nr_numbers = ARRAY_SIZE(root_numbers),
+	.numbers = root_numbers,
 	.places = __start_slabuddy_places,
 	.places_end = __stop_slabuddy_places,
 };
