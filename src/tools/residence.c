@@ -160,8 +160,7 @@ uint64_t residence_bytes(const struct target *target, uint64_t start, uint64_t b
 	return sum;
 }
 
-bool residence_copy(const struct target *target, uint64_t addr, size_t touched, void *to,
-		    size_t bytes)
+bool residence_copy_variable(const struct target *target, uint64_t addr, void *to, size_t bytes)
 {
 	uint64_t resident[NR_PAGES_AT_ONCE / BITS_PER_WORD];
 	uint64_t backed[NR_PAGES_AT_ONCE / BITS_PER_WORD];
@@ -169,10 +168,7 @@ bool residence_copy(const struct target *target, uint64_t addr, size_t touched, 
 	size_t nr = (ALIGN_UP(addr + bytes, (uint64_t)RESIDENCE_PAGE_BYTES) - base) /
 		    RESIDENCE_PAGE_BYTES;
 	unsigned int page = 0;
-	char byte;
 
-	if (!target_read(target, addr + touched, &byte, 1))
-		return false;
 	/* with all of it "backed" when that cannot be known */
 	if (nr > NR_PAGES_AT_ONCE)
 		return target_read(target, addr, to, bytes);
@@ -194,4 +190,22 @@ bool residence_copy(const struct target *target, uint64_t addr, size_t touched, 
 			return false;
 	}
 	return true;
+}
+
+bool residence_copy(const struct target *target, uint64_t addr, size_t touched, void *to,
+		    size_t bytes)
+{
+	char byte;
+
+	return target_read(target, addr + touched, &byte, 1) &&
+	       residence_copy_variable(target, addr, to, bytes);
+}
+
+uint64_t residence_variable(const struct target *target, uint64_t addr, size_t bytes)
+{
+	uint64_t number = 0;
+
+	/* little-endian, as both are */
+	return residence_copy_variable(target, addr, &number, MIN(bytes, sizeof(number))) ? number
+											  : 0;
 }

@@ -35,4 +35,10 @@ uint64_t residence_bytes(const struct target *target, uint64_t start, uint64_t b
 bool residence_copy(const struct target *target, uint64_t addr, size_t touched, void *to,
 		    size_t bytes);
 
+/* The same of a library's variable that began as zero: it is mapped, but perhaps never touched. */
+bool residence_copy_variable(const struct target *target, uint64_t addr, void *to, size_t bytes);
+
+/* An integer of 1 to 8 bytes that is one; 0 if it cannot be read. */
+uint64_t residence_variable(const struct target *target, uint64_t addr, size_t bytes);
+
 #endif

@@ -19,7 +19,9 @@ static void add_node(struct view *view, struct cache_view *cache, uint64_t addr)
 	const struct layout *l = view->layout;
 	char *node = room_new(SIZE_OF(l, kmem_cache_node));
 
-	if (target_read(view->target, addr, node, SIZE_OF(l, kmem_cache_node))) {
+	/* nr_slabs lies in one cache line with the heads of lists, which are not zero */
+	if (residence_copy(view->target, addr, OFFSET_OF(l, kmem_cache_node, nr_slabs), node,
+			   SIZE_OF(l, kmem_cache_node))) {
 		const char *barn = node + OFFSET_OF(l, kmem_cache_node, barn);
 
 		cache->slabs += GET(l, node, kmem_cache_node, nr_slabs);
@@ -61,14 +63,12 @@ static void add_list(struct view *view)
 	uint64_t link = OFFSET_OF(l, kmem_cache, list);
 	char *object = room_new(SIZE_OF(l, kmem_cache));
 	struct walk walk = { .left = max_caches(l) };
-	uint64_t at;
+	uint64_t at = residence_variable(view->target, head, sizeof(at));
 
-	if (!target_read_number(view->target, head, sizeof(at), &at))
-		at = 0;
 	/* all zero: nothing was allocated yet */
 	while (at && at != head) {
-		if (!walk_goes_on(&walk, at) ||
-		    !target_read(view->target, at - link, object, SIZE_OF(l, kmem_cache))) {
+		if (!walk_goes_on(&walk, at) || !residence_copy(view->target, at - link, link,
+								object, SIZE_OF(l, kmem_cache))) {
 			view->target->torn = true;
 			break;
 		}
@@ -142,12 +142,11 @@ static void add_slots(struct view *view)
 	const struct layout *l = view->layout;
 	char *slot = room_new(SIZE_OF(l, slot));
 	struct walk walk;
-	uint64_t nr = 0;
-	uint64_t at = 0;
+	uint64_t nr, at;
 
-	target_read_number(view->target, l->place[PLACE_all_slots], sizeof(at), &at);
+	at = residence_variable(view->target, l->place[PLACE_all_slots], sizeof(at));
 	/* they never end, and new ones come in front; the shared one is not counted */
-	target_read_number(view->target, l->place[PLACE_nr_slots], sizeof(uint32_t), &nr);
+	nr = residence_variable(view->target, l->place[PLACE_nr_slots], sizeof(uint32_t));
 	walk = (struct walk){ .left = nr + 1024 };
 	while (at) {
 		if (!walk_goes_on(&walk, at) ||

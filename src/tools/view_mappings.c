@@ -47,21 +47,18 @@ static void add_huge(struct view *view)
 	const struct layout *l = view->layout;
 	size_t nr_buckets = CONSTANT_OF(l, NR_HUGE_BUCKETS);
 	uint64_t *buckets = room_new(nr_buckets * sizeof(*buckets));
-	uint64_t nr = 0, retired = 0;
-	bool known;
+	uint64_t nr, retired;
 
-	target_read_number(view->target, l->place[PLACE_nr_blocks], sizeof(nr), &nr);
-	known = nr > 0;
+	nr = residence_variable(view->target, l->place[PLACE_nr_blocks], sizeof(nr));
 	/* the kernel's own bound of mappings, unless somebody has raised it; as many may be retired
 	 */
 	nr = MIN(nr, MIB(1)) + 65530;
-	/* without any, the table was never touched */
-	if (known && !residence_copy(view->target, l->place[PLACE_huge_blocks], 0, buckets,
+	if (!residence_copy_variable(view->target, l->place[PLACE_huge_blocks], buckets,
 				     nr_buckets * sizeof(*buckets)))
 		view->target->torn = true;
 	for (size_t i = 0; i < nr_buckets; i++)
 		view->nr_huge += add_huge_list(view, &view->huge, buckets[i], nr);
-	target_read_number(view->target, l->place[PLACE_retired], sizeof(retired), &retired);
+	retired = residence_variable(view->target, l->place[PLACE_retired], sizeof(retired));
 	add_huge_list(view, &view->retired, retired, nr);
 	free(buckets);
 }
@@ -70,14 +67,13 @@ static void add_metadata(struct view *view)
 {
 	const struct layout *l = view->layout;
 	char *mapping = room_new(SIZE_OF(l, meta_mapping));
-	uint64_t mapped = 0;
+	uint64_t mapped, at;
 	struct walk walk;
-	uint64_t at = 0;
 
-	target_read_number(view->target, l->place[PLACE_meta_mappings], sizeof(at), &at);
-	target_read_number(view->target, l->place[PLACE_mapped_bytes], sizeof(mapped), &mapped);
-	target_read_number(view->target, l->place[PLACE_used_bytes], sizeof(uint64_t),
-			   &view->metadata_used);
+	at = residence_variable(view->target, l->place[PLACE_meta_mappings], sizeof(at));
+	mapped = residence_variable(view->target, l->place[PLACE_mapped_bytes], sizeof(mapped));
+	view->metadata_used =
+		residence_variable(view->target, l->place[PLACE_used_bytes], sizeof(uint64_t));
 	/* none is smaller than a page; they never end */
 	walk = (struct walk){ .left = MIN(mapped, MAX_BYTES) / RESIDENCE_PAGE_BYTES + 64 };
 	while (at) {

@@ -225,12 +225,11 @@ void view_add_pages(struct view *view)
 	uint64_t link = OFFSET_OF(l, section, list);
 	uint64_t head = l->place[PLACE_sections];
 	struct walk walk;
-	uint64_t nr = 0;
-	uint64_t at = 0;
+	uint64_t nr, at;
 
-	target_read_number(view->target, head, sizeof(at), &at);
+	at = residence_variable(view->target, head, sizeof(at));
 	/* they never end; arbitrarily many may have come meanwhile */
-	target_read_number(view->target, l->place[PLACE_nr_sections], sizeof(nr), &nr);
+	nr = residence_variable(view->target, l->place[PLACE_nr_sections], sizeof(nr));
 	walk = (struct walk){ .left = MIN(nr, MAX_SECTIONS) + 64 };
 	while (at && at != head) {
 		if (!walk_goes_on(&walk, at) ||

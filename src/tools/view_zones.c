@@ -54,8 +54,7 @@ void view_add_zones(struct view *view)
 		snprintf(heap->zone[i].name, sizeof(heap->zone[i].name), "%s",
 			 zone_names[i % NR_ZONE_KINDS]);
 	}
-	/* the first zone is the one that all requests end in */
-	if (!residence_copy(view->target, l->place[PLACE_node_data], 0, nodes, bytes))
+	if (!residence_copy_variable(view->target, l->place[PLACE_node_data], nodes, bytes))
 		view->target->torn = true;
 	else
 		for (unsigned int i = 0;
