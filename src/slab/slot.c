@@ -257,6 +257,15 @@ static void settle(struct slot *slot)
 	lock_release(&slot->lock, LOCK_SLOT);
 }
 
+static void push_free(struct slot *slot)
+{
+	ASSERT_HELD(&slots_lock, LOCK_SLOTS);
+	slot->in_use = false;
+	slot->next_free = free_slots;
+	WRITE_ONCE(free_slots, slot);
+	ADD_ONCE(nr_free_slots, 1);
+}
+
 static void slot_give_back(struct slot *slot)
 {
 	/* racy peek: a few more or less than that many do not matter */
@@ -266,10 +275,7 @@ static void slot_give_back(struct slot *slot)
 		slot_drain(slot);
 
 	lock_acquire(&slots_lock, LOCK_SLOTS);
-	slot->in_use = false;
-	slot->next_free = free_slots;
-	WRITE_ONCE(free_slots, slot);
-	ADD_ONCE(nr_free_slots, 1);
+	push_free(slot);
 	lock_release(&slots_lock, LOCK_SLOTS);
 }
 
@@ -291,11 +297,12 @@ static void thread_exit(void *unused)
 
 void slot_donate(struct slot *slot)
 {
+	/* nobody has used it: nothing in it has to be given back, and at no moment does it count as a thread's */
 	lock_acquire(&slots_lock, LOCK_SLOTS);
 	slot->percpu = false;
 	SUB_ONCE(nr_percpu, 1);
+	push_free(slot);
 	lock_release(&slots_lock, LOCK_SLOTS);
-	slot_give_back(slot);
 }
 
 void slot_boot(void)
@@ -324,10 +331,7 @@ void slot_adopt_all(void)
 		if (!slot->in_use || slot->percpu || slot == own || slot == &slot_shared)
 			continue;
 		run_sheaf_recount(&slot->pcp.runs);
-		slot->in_use = false;
-		slot->next_free = free_slots;
-		WRITE_ONCE(free_slots, slot);
-		ADD_ONCE(nr_free_slots, 1);
+		push_free(slot);
 	}
 	lock_release(&slots_lock, LOCK_SLOTS);
 }
