@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	bench/into-doc \
 	bench/machine.py \
 	bench/memory \
+	bench/over_time.py \
 	bench/made_up.py \
 	bench/micro_shim.cc \
 	bench/objects.py \
@@ -35,6 +36,7 @@ EXTRA_DIST += \
 	bench/scaling \
 	bench/single.py \
 	bench/slot_kinds.conf \
+	bench/watched.py \
 	bench/whole.py \
 	bench/workloads.conf
 
@@ -56,13 +58,13 @@ bench_operations_CFLAGS = $(bench_cflags)
 # No libtool wrapper here and below: valgrind and preloading are for the program, not for a shell.
 bench_operations_LDFLAGS = -no-install
 bench_operations_LDADD = src/libslabuddy.la
-bench_replace_SOURCES = bench/replace.c
+bench_replace_SOURCES = bench/replace.c bench/random.h
 bench_replace_CPPFLAGS = $(bench_cppflags)
 bench_replace_CFLAGS = $(bench_cflags)
 bench_replace_LDADD =
 
 EXTRA_PROGRAMS += bench/scaling_loads
-bench_scaling_loads_SOURCES = bench/scaling_loads.c
+bench_scaling_loads_SOURCES = bench/scaling_loads.c bench/random.h
 bench_scaling_loads_CPPFLAGS = $(bench_cppflags)
 bench_scaling_loads_CFLAGS = $(bench_cflags)
 bench_scaling_loads_LDADD =
@@ -70,7 +72,7 @@ check_PROGRAMS += bench/scaling_loads
 test_scripts += bench/scaling_test.py
 
 EXTRA_PROGRAMS += bench/memory_loads
-bench_memory_loads_SOURCES = bench/memory_loads.c
+bench_memory_loads_SOURCES = bench/memory_loads.c bench/random.h
 bench_memory_loads_CPPFLAGS = $(bench_cppflags)
 bench_memory_loads_CFLAGS = $(bench_cflags)
 bench_memory_loads_LDADD =
@@ -78,7 +80,7 @@ check_PROGRAMS += bench/memory_loads
 test_scripts += bench/memory_test.py
 
 # One line for each file of workloads.
-bench_workload_SOURCES = bench/workloads/workload.c bench/workloads/workload.h
+bench_workload_SOURCES = bench/workloads/workload.c bench/workloads/workload.h bench/random.h
 bench_workload_SOURCES += bench/workloads/alloc_test.c
 bench_workload_SOURCES += bench/workloads/false_sharing.c
 bench_workload_SOURCES += bench/workloads/glibc.c

@@ -7,16 +7,17 @@
  *
  * At rest it makes no call into the allocator, and waits until its input ends.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <fcntl.h>
 #include <unistd.h>
+
+#include "random.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MIB ((size_t)1 << 20)
@@ -39,24 +40,6 @@ struct block {
 	size_t size;
 	char bytes[];
 };
-
-/* xorshift64*: Marsaglia 2003, Vigna 2016. */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	*state = x;
-	return x * 0x2545f4914f6cdd1dULL;
-}
-
-/* A number under limit, which is far below 2^32. */
-static size_t pick(uint64_t *state, size_t limit)
-{
-	return ((next_random(state) >> 32) * limit) >> 32;
-}
 
 /* From min to max, small ones more often: each doubling has the same share. */
 static size_t pick_size(uint64_t *state, size_t min, size_t max)

@@ -70,6 +70,12 @@ class MadeUpTest(unittest.TestCase):
         self.assertGreaterEqual(at[-1], 2)
         self.assertIn("| growth | 10.0 | **", done.stdout)
 
+    def test_missing_allocator(self):
+        done = self.measure("-l", "growth", "-a", "none=/no-such.so")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("none is left out: no /no-such.so.", done.stdout)
+        self.assertEqual([run["allocator"] for run in runs_of(self.out)], ["glibc"])
+
     def test_load_that_fails(self):
         done = self.measure("-l", "large")
         self.assertEqual(done.returncode, 1, done.stderr)
@@ -92,7 +98,7 @@ class RealTest(unittest.TestCase):
         words = [word for load in loads for word in ("-l", load)]
         done = run_memory(BUILD, "-a", "glibc", "-o", scratch.name, *words)
         self.assertEqual(done.returncode, 0, done.stderr)
-        runs = {run["load"]: run for run in runs_of(scratch.name)}
+        runs = {run["workload"]: run for run in runs_of(scratch.name)}
         self.assertEqual(list(runs), list(loads[:4]) + ["sleeping", "threads"])
         for load, run in runs.items():
             self.assertGreater(run["rest_kib"], run["live_kib"], load)

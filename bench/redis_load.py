@@ -27,8 +27,8 @@ STEPS = [
 ]
 
 
-def start_server(preload):
-    """Return the server's process and port. Nobody can reserve a port for
+def start_server(preload, environment=None):
+    """Return the server's process and port. environment: instead of this process's own. Nobody can reserve a port for
     somebody else, so try until a server stays up."""
     for _ in range(20):
         port = random.randrange(20000, 32000)
@@ -41,7 +41,7 @@ def start_server(preload):
             command = ["env", "LD_PRELOAD=" + preload] + command
         # Into a file: nobody would empty a pipe.
         with open("server.log", "wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log)
+            server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         for _ in range(150):
             time.sleep(0.05)
             with open("server.log", encoding="utf-8", errors="replace") as log:

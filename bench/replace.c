@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "random.h"
+
 /* One line of threads, each the successor of the one before; a cache line for each. */
 struct line {
 	_Alignas(128) uint64_t random; /* [the line's current thread] never zero */
@@ -28,24 +30,6 @@ static unsigned long nr_operations;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t line_ended = PTHREAD_COND_INITIALIZER;
 static unsigned int nr_running; /* [lock] lines that have not ended */
-
-/* xorshift64*: Marsaglia 2003, Vigna 2016. */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	*state = x;
-	return x * 0x2545f4914f6cdd1dULL;
-}
-
-/* A number under limit, which is far below 2^32. */
-static size_t pick(uint64_t *state, size_t limit)
-{
-	return ((next_random(state) >> 32) * limit) >> 32;
-}
 
 static void die(const char *what)
 {

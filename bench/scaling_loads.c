@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "random.h"
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static void die(const char *what)
@@ -37,24 +39,6 @@ struct worker {
 };
 
 static unsigned int nr_workers; /* [const once they run] */
-
-/* xorshift64*: Marsaglia 2003, Vigna 2016. */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	*state = x;
-	return x * 0x2545f4914f6cdd1dULL;
-}
-
-/* A number under limit, which is far below 2^32. */
-static size_t pick(uint64_t *state, size_t limit)
-{
-	return ((next_random(state) >> 32) * limit) >> 32;
-}
 
 static void *new_block(size_t size)
 {

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../random.h"
+
 enum {
 	WORKLOAD_PAGE = 4096,
 	WORKLOAD_MAX_THREADS = 1000, /* arbitrary */
@@ -94,24 +96,6 @@ void workers_meet(void);
 
 /* malloc() that does not fail, for what is no block: tables and the like. */
 void *workload_alloc(size_t size);
-
-/* xorshift64*: Marsaglia 2003, Vigna 2016. */
-static inline uint64_t next_random(uint64_t *state)
-{
-	uint64_t x = *state;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	*state = x;
-	return x * 0x2545f4914f6cdd1dULL;
-}
-
-/* A number under limit, which is below 2^32. */
-static inline size_t pick(uint64_t *state, size_t limit)
-{
-	return ((next_random(state) >> 32) * limit) >> 32;
-}
 
 /* From min to max, each as likely. */
 static inline size_t pick_between(uint64_t *state, size_t min, size_t max)
