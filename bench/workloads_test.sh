@@ -97,6 +97,7 @@ if ${CC:-cc} -shared -fPIC -O1 -fno-builtin -o broken.so "$source/tests/programs
 		large) values=(min=64 max=2K steps=100K blocks=2K) ;;
 		threads-brief) values=(bytes=4M) ;;
 		web) values=(-n 40) ;; # its cache has them
+		xmalloc) values=(batch=4K batches=1K) ;; # a batch has them, whoever is faster
 		esac
 		(
 			timeout 60 env LD_PRELOAD="$dir/broken.so" BROKEN=overlap "$workload" "$name" \
