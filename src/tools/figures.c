@@ -7,11 +7,11 @@
 #include "tools/residence.h"
 
 /*
- * A heap is "in use" while what it keeps besides is within what slabuddy promises for one that has
- * come to rest: a fifth of what is live, and 16 MiB.
+ * A heap is "in use" while what it keeps besides is within what one that has come to rest should keep at most: a
+ * fifth of what is live, and 16 MiB. Arbitrary; the defaults of dirty_min and dirty_percent aim at it.
  */
-#define PROMISED_SHARE 5
-#define PROMISED_BYTES MIB(16)
+#define KEPT_SHARE 5
+#define KEPT_BYTES MIB(16)
 
 static uint64_t less(uint64_t n, uint64_t by)
 {
@@ -71,7 +71,7 @@ static void judge(const struct view *view, struct figures *figures)
 				  resident_pages(view, PAGES_FREE) +
 				  resident_pages(view, PAGES_PURGING);
 	kept = figures->retained_bytes + figures->pinned_bytes;
-	if (kept <= figures->in_use_bytes / PROMISED_SHARE + PROMISED_BYTES)
+	if (kept <= figures->in_use_bytes / KEPT_SHARE + KEPT_BYTES)
 		figures->verdict = VERDICT_IN_USE;
 	else if (figures->retained_bytes >= figures->pinned_bytes)
 		figures->verdict = VERDICT_RETAINED;
