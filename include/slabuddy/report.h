@@ -36,6 +36,18 @@ int slabuddy_buddyinfo_fd(int fd);
 int slabuddy_pagetypeinfo(FILE *file);
 int slabuddy_pagetypeinfo_fd(int fd);
 
+/* How fragmented free pages are, as /sys/kernel/debug/extfrag/extfrag_index: for each order, why a block of
+ * it would not be had. -1.000: it would; towards 0.000: too few pages are free; towards 1.000: enough are,
+ * in smaller blocks. Less than 0 for a few pages that are far from enough: -0.500, as a number should read,
+ * where the kernel writes 0.-500. More pages come from the OS in either case, so it is no failure. */
+int slabuddy_extfrag_index(FILE *file);
+int slabuddy_extfrag_index_fd(int fd);
+
+/* The part of the free pages that lie in blocks too small for each order, 0.000 to 1.000, as
+ * /sys/kernel/debug/extfrag/unusable_index. Of no free pages it is 1.000. */
+int slabuddy_unusable_index(FILE *file);
+int slabuddy_unusable_index_fd(int fd);
+
 /* Pages, watermarks and counters of each zone, as /proc/zoneinfo. */
 int slabuddy_zoneinfo(FILE *file);
 int slabuddy_zoneinfo_fd(int fd);

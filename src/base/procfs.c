@@ -86,6 +86,84 @@ void procfs_pagetypeinfo(struct text *text, const struct heap_snapshot *heap)
 	}
 }
 
+/* What one order can make of a zone's free pages. */
+struct free_pages {
+	unsigned long pages;
+	unsigned long blocks;
+	unsigned long suitable; /* pages in blocks that are large enough */
+};
+
+static struct free_pages count_free(const struct heap_snapshot *heap,
+				    const struct zone_snapshot *zone, unsigned int order)
+{
+	struct free_pages free = { 0 };
+
+	for (unsigned int i = 0; i < heap->nr_orders; i++) {
+		free.pages += zone->nr_free[i] << i;
+		free.blocks += zone->nr_free[i];
+		free.suitable += i >= order ? zone->nr_free[i] << i : 0;
+	}
+	return free;
+}
+
+/*
+ * In thousandths: why would a block of this order not be had? -1000: it would; towards 0: too few pages
+ * are free; towards 1000: they are, in blocks that are too small. Far less than one block's pages give
+ * less than 0.
+ */
+static long extfrag_index(const struct free_pages *free, unsigned int order)
+{
+	unsigned long blocks_worth = (free->pages * 1000) >> order;
+
+	if (!free->blocks)
+		return 0;
+	if (free->suitable)
+		return -1000;
+	return 1000 - (long)((1000 + blocks_worth) / free->blocks);
+}
+
+/* In thousandths: how much of what is free is in blocks that are too small. Of nothing, all. */
+static long unusable_index(const struct free_pages *free, unsigned int order)
+{
+	(void)order;
+	if (!free->pages)
+		return 1000;
+	return (long)((free->pages - free->suitable) * 1000 / free->pages);
+}
+
+/* @width: of a number's sign and whole part. */
+static void index_rows(struct text *text, const struct heap_snapshot *heap, int width,
+		       long (*index)(const struct free_pages *free, unsigned int order))
+{
+	for (unsigned int i = 0; i < heap->nr_zones; i++) {
+		const struct zone_snapshot *zone = &heap->zone[i];
+
+		if (!zone_is_populated(zone))
+			continue;
+		text_printf(text, "Node %u, zone %8s ", zone->nid, zone->name);
+		for (unsigned int order = 0; order < heap->nr_orders; order++) {
+			struct free_pages free = count_free(heap, zone, order);
+			long value = index(&free, order);
+			long size = value < 0 ? -value : value;
+
+			/* above -1.000 the kernel writes the sign behind the point */
+			text_printf(text, "%*s%ld.%03ld ", width - 1, value < 0 ? "-" : "",
+				    size / 1000, size % 1000);
+		}
+		text_printf(text, "\n");
+	}
+}
+
+void procfs_extfrag_index(struct text *text, const struct heap_snapshot *heap)
+{
+	index_rows(text, heap, 2, extfrag_index);
+}
+
+void procfs_unusable_index(struct text *text, const struct heap_snapshot *heap)
+{
+	index_rows(text, heap, 1, unusable_index);
+}
+
 /* The node's own figures stand under its first zone that has pages. */
 static bool is_first_of_node(const struct heap_snapshot *heap, const struct zone_snapshot *zone)
 {

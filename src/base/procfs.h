@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Snapshots as text, in the formats of the kernel's files in /proc. Pure functions of the snapshot: no
+ * Snapshots as text, in the formats of the kernel's files in /proc and debugfs. Pure functions of the snapshot: no
  * heap, no lock, so a program that has the snapshot of another one's heap prints it with the same.
  *
  * What may be of any number comes in rows, one call each.
@@ -17,6 +17,10 @@ void procfs_slabinfo_row(struct text *text, const struct cache_snapshot *cache);
 
 void procfs_buddyinfo(struct text *text, const struct heap_snapshot *heap);
 void procfs_pagetypeinfo(struct text *text, const struct heap_snapshot *heap);
+
+/* extfrag_index and unusable_index of debugfs: how fragmented free pages are, by order. */
+void procfs_extfrag_index(struct text *text, const struct heap_snapshot *heap);
+void procfs_unusable_index(struct text *text, const struct heap_snapshot *heap);
 
 /* /proc/zoneinfo: for each zone its head, its pagesets, its tail. */
 void procfs_zoneinfo_head(struct text *text, const struct heap_snapshot *heap,

@@ -133,6 +133,28 @@ static const struct report_kind pagetypeinfo = {
 	.print = print_pagetypeinfo,
 };
 
+/* ---- extfrag_index, unusable_index: of the zones that buddyinfo shows ---- */
+
+static void print_extfrag_index(struct report *report)
+{
+	procfs_extfrag_index(&report->sink.text, &report->heap);
+}
+
+static const struct report_kind extfrag_index = {
+	.collect = collect_buddyinfo,
+	.print = print_extfrag_index,
+};
+
+static void print_unusable_index(struct report *report)
+{
+	procfs_unusable_index(&report->sink.text, &report->heap);
+}
+
+static const struct report_kind unusable_index = {
+	.collect = collect_buddyinfo,
+	.print = print_unusable_index,
+};
+
 /* ---- zoneinfo ---- */
 
 static bool collect_zoneinfo(struct report *report)
@@ -323,6 +345,26 @@ exported int slabuddy_pagetypeinfo(FILE *file)
 exported int slabuddy_pagetypeinfo_fd(int fd)
 {
 	return write_report(&pagetypeinfo, NULL, fd);
+}
+
+exported int slabuddy_extfrag_index(FILE *file)
+{
+	return write_report(&extfrag_index, file, -1);
+}
+
+exported int slabuddy_extfrag_index_fd(int fd)
+{
+	return write_report(&extfrag_index, NULL, fd);
+}
+
+exported int slabuddy_unusable_index(FILE *file)
+{
+	return write_report(&unusable_index, file, -1);
+}
+
+exported int slabuddy_unusable_index_fd(int fd)
+{
+	return write_report(&unusable_index, NULL, fd);
 }
 
 exported int slabuddy_zoneinfo(FILE *file)

@@ -26,6 +26,10 @@ static const struct command {
 	{ "buddyinfo", "PID", "its free blocks, as in /proc/buddyinfo", buddyinfo_main },
 	{ "pagetypeinfo", "PID", "the same by migrate type, as in /proc/pagetypeinfo",
 	  pagetypeinfo_main },
+	{ "extfrag_index", "PID", "how fragmented its free pages are, as in debugfs",
+	  extfrag_index_main },
+	{ "unusable_index", "PID", "the part of them too small for each order, as in debugfs",
+	  unusable_index_main },
 };
 
 static void print_help(void)

@@ -53,6 +53,18 @@ static void print_pagetypeinfo(struct view *view, struct text *text)
 	procfs_pagetypeinfo(text, &view->snapshot);
 }
 
+static void print_extfrag_index(struct view *view, struct text *text)
+{
+	view_add_zones(view);
+	procfs_extfrag_index(text, &view->snapshot);
+}
+
+static void print_unusable_index(struct view *view, struct text *text)
+{
+	view_add_zones(view);
+	procfs_unusable_index(text, &view->snapshot);
+}
+
 /* Of two heaps, malloc's: the formats have no place for a second. */
 static const struct heap *chosen_heap(const struct heaps *heaps)
 {
@@ -107,4 +119,14 @@ int buddyinfo_main(int argc, char **argv)
 int pagetypeinfo_main(int argc, char **argv)
 {
 	return print_proc(argc, argv, print_pagetypeinfo);
+}
+
+int extfrag_index_main(int argc, char **argv)
+{
+	return print_proc(argc, argv, print_extfrag_index);
+}
+
+int unusable_index_main(int argc, char **argv)
+{
+	return print_proc(argc, argv, print_unusable_index);
 }

@@ -5,9 +5,11 @@
 #ifndef SLABUDDY_TOOLS_PROC_H
 #define SLABUDDY_TOOLS_PROC_H
 
-/* slabuddy slabinfo, buddyinfo or pagetypeinfo PID */
+/* slabuddy slabinfo, buddyinfo, pagetypeinfo, extfrag_index or unusable_index PID */
 int slabinfo_main(int argc, char **argv);
 int buddyinfo_main(int argc, char **argv);
 int pagetypeinfo_main(int argc, char **argv);
+int extfrag_index_main(int argc, char **argv);
+int unusable_index_main(int argc, char **argv);
 
 #endif

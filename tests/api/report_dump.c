@@ -113,6 +113,8 @@ int main(int argc, char **argv)
 	dump(argv[1], "slabinfo", slabuddy_slabinfo);
 	dump(argv[1], "buddyinfo", slabuddy_buddyinfo);
 	dump(argv[1], "pagetypeinfo", slabuddy_pagetypeinfo);
+	dump(argv[1], "extfrag_index", slabuddy_extfrag_index);
+	dump(argv[1], "unusable_index", slabuddy_unusable_index);
 	dump(argv[1], "zoneinfo", slabuddy_zoneinfo);
 	dump(argv[1], "vmstat", slabuddy_vmstat);
 	dump(argv[1], "aliases", slabuddy_aliases);

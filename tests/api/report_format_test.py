@@ -96,6 +96,33 @@ def buddyinfo(text):
     return zones
 
 
+def indices(text, form):
+    zones = {}
+    for line in lines_of(text):
+        found = re.match(r"Node (\d+), zone +(\w+) ", line)
+        if not found:
+            raise Misfit(f"{line!r} names no zone")
+        zone = (int(found[1]), found[2])
+        fields = line.split()[4:]
+        # a sign behind the point: the kernel's way to write one in front of it
+        values = [float(re.sub(r"^0\.-", "-0.", field)) for field in fields]
+        again = "Node %d, zone %8s " % zone + "".join((form + " ") % tuple(field.split(".")) for field in fields)
+        if again != line:
+            raise Misfit(f"{line!r} is not {again!r}")
+        if not all(-1 <= value <= 1 for value in values):
+            raise Misfit(f"{line!r} has an index out of its range")
+        zones[zone] = values
+    return zones
+
+
+def extfrag_index(text):
+    return indices(text, "%2s.%3s")
+
+
+def unusable_index(text):
+    return indices(text, "%1s.%3s")
+
+
 def pagetypeinfo(text):
     lines = lines_of(text)
     title = "Free pages count per migrate type at order "
@@ -166,10 +193,10 @@ def aliases(text):
     return dict(take(line, "%s %s") for line in lines_of(text))
 
 
-def kernels(name, parse):
+def kernels(name, parse, folder="/proc/"):
     """The running kernel's own, or None."""
     try:
-        with open("/proc/" + name, encoding="ascii") as file:
+        with open(folder + name, encoding="ascii") as file:
             text = file.read()
     except OSError as error:
         print(f"note: the kernel's {name} cannot be read: {error.strerror}")
@@ -192,6 +219,9 @@ def compare_with_kernel(reports):
     if kernel and kernel["head"] != reports["slabinfo"]["head"]:
         fault(f"slabinfo: the kernel's head is {kernel['head']}")
     kernels("buddyinfo", buddyinfo)
+    # where debugfs is mounted
+    kernels("extfrag_index", extfrag_index, "/sys/kernel/debug/extfrag/")
+    kernels("unusable_index", unusable_index, "/sys/kernel/debug/extfrag/")
     kernel = kernels("pagetypeinfo", pagetypeinfo)
     if kernel:
         ours = reports["pagetypeinfo"]
@@ -239,6 +269,9 @@ def hold_against(reports, expected):
         if not (active <= total == slabs * per_slab and active_slabs <= slabs and
                 size * per_slab <= pages * 4096 and shared == 0):
             fault(f"slabinfo: {name}: {c}")
+    for name in ("extfrag_index", "unusable_index"):
+        if set(reports[name]) != set(reports["buddyinfo"]):
+            fault(f"{name} has other zones than buddyinfo")
     free = 0
     for zone, counts in reports["buddyinfo"].items():
         here = sum(n << order for order, n in enumerate(counts))
@@ -251,6 +284,13 @@ def hold_against(reports, expected):
         # memory is locked in smaller steps
         if blocks != -(-figures["managed"] // 512):
             fault(f"pagetypeinfo: {zone} has {blocks} pageblocks of {figures['managed']} pages")
+        for order, index in enumerate(reports["extfrag_index"][zone]):
+            if (index == -1) != any(counts[order:]):
+                fault(f"extfrag_index: {zone}: {index} of order {order}, free blocks: {counts}")
+        for order, index in enumerate(reports["unusable_index"][zone]):
+            small = sum(n << o for o, n in enumerate(counts[:order]))
+            if index != (small * 1000 // here / 1000 if here else 1):
+                fault(f"unusable_index: {zone}: {index} of order {order}, free blocks: {counts}")
         if here != figures["free"] or here != figures["nr_free_pages"]:
             fault(f"buddyinfo: {zone} has {here} free pages, zoneinfo {figures['free']}")
         if not here <= figures["managed"] <= figures["present"] <= figures["spanned"]:
@@ -269,7 +309,8 @@ def hold_against(reports, expected):
 
 
 PARSERS = {"slabinfo": slabinfo, "buddyinfo": buddyinfo, "pagetypeinfo": pagetypeinfo,
-           "zoneinfo": zoneinfo, "vmstat": vmstat, "aliases": aliases}
+           "extfrag_index": extfrag_index, "unusable_index": unusable_index, "zoneinfo": zoneinfo,
+           "vmstat": vmstat, "aliases": aliases}
 
 
 def dump(program, options):
@@ -302,8 +343,10 @@ def check_the_checker(texts):
         if name in ("vmstat", "aliases"):
             broken = [text.replace(" ", "  ", 1)] if text else []
         else:
+            # of the index whose columns are not padded, a digit less
+            blank = re.sub(r"  (\d)", r" \1", text, count=1)
             broken = [re.sub(r"(\d) *$", r"\1  ", text, count=1, flags=re.M),
-                      re.sub(r"  (\d)", r" \1", text, count=1)]
+                      blank if blank != text else re.sub(r"\d ", " ", text, count=1)]
         broken += [text[:-1]] if text else []
         for wrong in broken:
             try:

@@ -41,6 +41,8 @@ static const struct kind kinds[] = {
 	{ "slabinfo", slabuddy_slabinfo, slabuddy_slabinfo_fd },
 	{ "buddyinfo", slabuddy_buddyinfo, slabuddy_buddyinfo_fd },
 	{ "pagetypeinfo", slabuddy_pagetypeinfo, slabuddy_pagetypeinfo_fd },
+	{ "extfrag_index", slabuddy_extfrag_index, slabuddy_extfrag_index_fd },
+	{ "unusable_index", slabuddy_unusable_index, slabuddy_unusable_index_fd },
 	{ "zoneinfo", slabuddy_zoneinfo, slabuddy_zoneinfo_fd },
 	{ "vmstat", slabuddy_vmstat, slabuddy_vmstat_fd },
 	{ "aliases", slabuddy_aliases, slabuddy_aliases_fd },

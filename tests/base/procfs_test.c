@@ -161,6 +161,57 @@ START_TEST(pagetypeinfo)
 }
 END_TEST
 
+/* By hand: what the formulas in procfs.c make of these counts. */
+START_TEST(fragmentation)
+{
+	static const struct {
+		unsigned long nr_free[4];
+		const char *extfrag, *unusable;
+	} zones[] = {
+		/* nothing is free */
+		{ { 0, 0, 0, 0 }, " 0.000  0.000  0.000  0.000 ", "1.000 1.000 1.000 1.000 " },
+		/* one page: 1 - (1 + 1/2), 1 - (1 + 1/4), 1 - (1 + 1/8) */
+		{ { 1, 0, 0, 0 }, "-1.000 -0.500 -0.250 -0.125 ", "0.000 1.000 1.000 1.000 " },
+		/* eight single pages: 1 - (1 + 8/2)/8, 1 - (1 + 8/4)/8, 1 - (1 + 8/8)/8 */
+		{ { 8, 0, 0, 0 }, "-1.000  0.375  0.625  0.750 ", "0.000 1.000 1.000 1.000 " },
+		/* a thousand: towards 1, the larger the block */
+		{ { 1000, 0, 0, 0 }, "-1.000  0.499  0.749  0.874 ", "0.000 1.000 1.000 1.000 " },
+		/* 3 + 2 + 4 of 9 pages: 3/9 and 5/9 are too small */
+		{ { 3, 1, 1, 0 }, "-1.000 -1.000 -1.000  0.575 ", "0.000 0.333 0.555 1.000 " },
+		/* one large block will do for all, and is not all there is */
+		{ { 2, 0, 0, 1 }, "-1.000 -1.000 -1.000 -1.000 ", "0.000 0.200 0.200 0.200 " },
+		/* all of it in the largest blocks */
+		{ { 0, 0, 0, 5 }, "-1.000 -1.000 -1.000 -1.000 ", "0.000 0.000 0.000 0.000 " },
+		/* 4 TiB of pages, none together: the products fit */
+		{ { 1UL << 30, 0, 0, 0 }, "-1.000  0.500  0.750  0.875 ", "0.000 1.000 1.000 1.000 " },
+	};
+	static struct heap_snapshot heap;
+	static char extfrag[4096], unusable[4096];
+
+	heap.nr_orders = 4;
+	heap.nr_zones = ARRAY_SIZE(zones) + 1;
+	for (unsigned int i = 0; i < ARRAY_SIZE(zones); i++) {
+		struct zone_snapshot *zone = &heap.zone[i];
+		char head[64];
+
+		strcpy(zone->name, i ? "Normal" : "DMA");
+		zone->nid = i;
+		zone->present = 1;
+		memcpy(zone->nr_free, zones[i].nr_free, sizeof(zones[i].nr_free));
+		snprintf(head, sizeof(head), "Node %u, zone %8s ", i, zone->name);
+		strcat(strcat(strcat(extfrag, head), zones[i].extfrag), "\n");
+		strcat(strcat(strcat(unusable, head), zones[i].unusable), "\n");
+	}
+	/* and the last one, without pages, has no line */
+	procfs_extfrag_index(&text, &heap);
+	assert_written(extfrag);
+	memset(written, 0, sizeof(written));
+	written_bytes = 0;
+	procfs_unusable_index(&text, &heap);
+	assert_written(unusable);
+}
+END_TEST
+
 START_TEST(zoneinfo)
 {
 	static const struct pageset_snapshot pageset = { .slot = 5, .count = 6, .high = 7, .batch = 8 };
@@ -275,6 +326,7 @@ int main(void)
 	tcase_add_test(tc, slabinfo);
 	tcase_add_test(tc, buddyinfo);
 	tcase_add_test(tc, pagetypeinfo);
+	tcase_add_test(tc, fragmentation);
 	tcase_add_test(tc, zoneinfo);
 	tcase_add_test(tc, vmstat);
 	tcase_add_test(tc, aliases);

@@ -61,7 +61,8 @@ static void take_amounts(void)
 /* What the library itself says of this heap. */
 static void write_reports(const char *dir)
 {
-	static const char *const names[] = { "slabinfo", "buddyinfo", "pagetypeinfo" };
+	static const char *const names[] = { "slabinfo", "buddyinfo", "pagetypeinfo",
+					     "extfrag_index", "unusable_index" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char function[64], path[4096];

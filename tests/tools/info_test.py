@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""slabuddy info, slabinfo, buddyinfo and pagetypeinfo: a heap whose contents are known, as it is seen from outside."""
+"""slabuddy info, and the formats of the kernel's files: a heap whose contents are known, as it is seen from outside."""
 
 import json
 import os
@@ -107,6 +107,7 @@ def refused(what, regex, *argv, status=1, prefix=()):
 # What has memory behind it, as pairs of bytes and resident.
 AMOUNTS = ("slabs", "large", "huge", "page_blocks", "moving_pages", "purging_pages", "former_huge", "slot_pages",
            "free_pages", "struct_pages", "metadata", "library_image")
+FILES = ("slabinfo", "buddyinfo", "pagetypeinfo", "extfrag_index", "unusable_index")
 ZONES = ("slabs", "large", "page_blocks", "moving_pages", "purging_pages", "slot_pages", "free_pages")
 
 
@@ -168,7 +169,7 @@ def check_amounts():
             check(re.search(regex, out), "info has no line like %s:\n%s" % (regex, out))
 
         # the library's own words, to the letter
-        for name in ("slabinfo", "buddyinfo", "pagetypeinfo"):
+        for name in FILES:
             with open(os.path.join(reports, name)) as file:
                 own = file.read()
             check(len(own.splitlines()) >= 1, "the library has no " + name)
@@ -199,7 +200,7 @@ def check_busy():
             heap, = info(helper.pid)["heaps"]
             check(heap["slots"] >= 2, "%d slots" % heap["slots"])
             check(heap["mapped_bytes"] > heap["struct_pages"]["bytes"] > 0, "nothing there")
-        for name in ("slabinfo", "buddyinfo", "pagetypeinfo"):
+        for name in FILES:
             check(tool(name, helper.pid)[0] == 0, name + " of a busy process")
 
 
@@ -245,7 +246,7 @@ def check_sums_of_one_of_two(heap):
 
 
 def check_refusals():
-    commands = ("info", "slabinfo", "buddyinfo", "pagetypeinfo")
+    commands = ("info", *FILES)
     with Helper("holder", "nothing", preload=None) as helper:
         for command in commands:
             refused("without slabuddy", helper.pid + ": holder does not run under slabuddy", command, helper.pid)
