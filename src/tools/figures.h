@@ -11,6 +11,7 @@ enum verdict {
 	VERDICT_IN_USE,
 	VERDICT_RETAINED,   /* whole pages and full sheaves are kept for reuse */
 	VERDICT_FRAGMENTED, /* free objects lie beside live ones */
+	VERDICT_GROWING,    /* by several readings, see tools/growth.h; never in struct figures */
 };
 
 struct figures {

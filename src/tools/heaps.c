@@ -26,11 +26,10 @@ static int try_module(const struct target *target, const struct mapping *mapping
 		      struct heaps *heaps)
 {
 	struct heap *heap = &heaps->heap[heaps->nr];
-	uint64_t root;
 
-	if (!symbol_find(target, mapping->start, ROOT_SYMBOL, &root, &heap->image))
+	if (!symbol_find(target, mapping->start, ROOT_SYMBOL, &heap->root, &heap->image))
 		return 0;
-	switch (layout_read(target, root, &heap->layout)) {
+	switch (layout_read(target, heap->root, &heap->layout)) {
 	case LAYOUT_READ:
 		heap->path = mapping->path;
 		heaps->nr++;
@@ -75,4 +74,16 @@ int heaps_find(const struct target *target, struct heaps *heaps)
 		return 0;
 	say("%d: %s does not run under slabuddy", (int)target->pid, target->name);
 	return 1;
+}
+
+bool heaps_are_there(const struct target *target, const struct heaps *heaps)
+{
+	for (unsigned int i = 0; i < heaps->nr; i++) {
+		char magic[sizeof(ROOT_MAGIC)] = "";
+
+		if (!target_read(target, heaps->heap[i].root, magic, sizeof(ROOT_MAGIC) - 1) ||
+		    strcmp(magic, ROOT_MAGIC))
+			return false;
+	}
+	return true;
 }

@@ -11,6 +11,7 @@
 struct heap {
 	const char *path; /* of the library */
 	struct layout layout;
+	uint64_t root;	    /* its address */
 	struct image image; /* of the library; none when it is part of the program */
 };
 
@@ -25,5 +26,9 @@ struct heaps {
 /* Return: 0; or the exit status, after a line on stderr: there is none, or none that can be read.
  */
 int heaps_find(const struct target *target, struct heaps *heaps);
+
+/* Whether they still are where they were found: the process may have ended since, and its number be
+ * another's. */
+bool heaps_are_there(const struct target *target, const struct heaps *heaps);
 
 #endif

@@ -104,7 +104,44 @@ static void print_cache(const struct cache_view *cache, bool first)
 	       cache->partial_objects, cache_pinned_bytes(cache));
 }
 
-void info_print_json(const struct view *view, const struct heap *heap, const struct figures *f)
+static void print_series(const struct series *series)
+{
+	printf("\"from_bytes\": %" PRIu64 ", \"to_bytes\": %" PRIu64
+	       ", \"bytes_per_second\": %" PRId64 " }",
+	       series_first(series), series_last(series), series->per_second);
+}
+
+static void print_growth(const struct growth *growth)
+{
+	printf(",\n      \"growth\": ");
+	if (!growth) {
+		printf("null");
+		return;
+	}
+	printf("{\n        \"seconds\": %.3f, \"readings\": %d,\n        \"live\": { ",
+	       growth_seconds(growth), GROWTH_READINGS);
+	print_series(&growth->live);
+	printf(",\n        \"rising\": [");
+	for (size_t i = 0; i < growth->nr_rising; i++) {
+		printf("%s\n          { \"name\": ", i ? "," : "");
+		json_string(growth->part[i].name);
+		printf(", ");
+		print_series(&growth->part[i].live);
+	}
+	printf("\n        ]\n      }");
+}
+
+/* "kept" is what the verdict would be if it did not grow. */
+static void print_verdict(enum verdict verdict, const struct figures *f,
+			  const struct growth *growth)
+{
+	printf(",\n      \"verdict\": \"%s\",\n      \"because\": ", verdict_word(verdict));
+	json_string(verdict_sentence(verdict, f, growth).text);
+	printf(",\n      \"kept\": \"%s\"", verdict_word(f->verdict));
+}
+
+void info_print_json(const struct view *view, const struct heap *heap, const struct figures *f,
+		     const struct growth *growth)
 {
 	printf("{ \"library\": ");
 	json_string(heap->path);
@@ -112,8 +149,8 @@ void info_print_json(const struct view *view, const struct heap *heap, const str
 	print_pages(view);
 	print_own(view, f);
 	printf(",\n      \"changed_meanwhile\": %s", view->target->torn ? "true" : "false");
-	printf(",\n      \"verdict\": \"%s\",\n      \"because\": ", verdict_word(f->verdict));
-	json_string(verdict_sentence(f).text);
+	print_verdict(verdict_of(f, growth), f, growth);
+	print_growth(growth);
 	printf(",\n      \"caches\": [");
 	for (size_t i = 0; i < view->nr_caches; i++)
 		print_cache(&view->cache[i], i == 0);

@@ -13,12 +13,18 @@
 /* The caches that have the most free bytes; --json has all of them. Arbitrary. */
 #define MAX_CACHES_SHOWN 10
 
+enum verdict verdict_of(const struct figures *figures, const struct growth *growth)
+{
+	return growth && growth->growing ? VERDICT_GROWING : figures->verdict;
+}
+
 const char *verdict_word(enum verdict verdict)
 {
 	static const char *const words[] = {
 		[VERDICT_IN_USE] = "in use",
 		[VERDICT_RETAINED] = "retained",
 		[VERDICT_FRAGMENTED] = "fragmented",
+		[VERDICT_GROWING] = "growing",
 	};
 
 	return words[verdict];
@@ -29,12 +35,29 @@ static uint64_t percent(uint64_t part, uint64_t whole)
 	return whole ? part * 100 / whole : 0;
 }
 
-struct verdict_text verdict_sentence(const struct figures *f)
+static struct verdict_text growth_sentence(const struct growth *growth)
+{
+	struct verdict_text sentence;
+	int length;
+
+	length = snprintf(sentence.text, sizeof(sentence.text),
+			  "what is live rose from %s to %s in %.1f s, by %s a second",
+			  format_size(series_first(&growth->live)).text,
+			  format_size(series_last(&growth->live)).text, growth_seconds(growth),
+			  format_size((uint64_t)growth->live.per_second).text);
+	if (growth->nr_rising)
+		snprintf(sentence.text + length, sizeof(sentence.text) - (size_t)length,
+			 ", most of it in %s", growth->part[0].name);
+	return sentence;
+}
+
+struct verdict_text verdict_sentence(enum verdict verdict, const struct figures *f,
+				     const struct growth *growth)
 {
 	struct verdict_text sentence = { "" };
 	uint64_t kept = f->retained_bytes + f->pinned_bytes;
 
-	switch (f->verdict) {
+	switch (verdict) {
 	case VERDICT_IN_USE:
 		snprintf(sentence.text, sizeof(sentence.text),
 			 "%s are live and %s free, which is within a fifth of it and 16 MiB",
@@ -55,6 +78,8 @@ struct verdict_text verdict_sentence(const struct figures *f)
 			 f->worst ? percent(f->worst->partial_inuse, f->worst->partial_objects)
 				  : 0);
 		break;
+	case VERDICT_GROWING:
+		return growth_sentence(growth);
 	}
 	return sentence;
 }
@@ -200,16 +225,58 @@ static void print_caches(const struct view *view)
 	free(order);
 }
 
-void info_print_text(const struct view *view, const struct heap *heap, const struct figures *f)
+/* ---- growth ---- */
+
+/* With the sign, which a row of all that is live may need. */
+static struct size_text format_change(int64_t bytes)
 {
-	(void)heap;
+	struct size_text size = format_size((uint64_t)llabs(bytes));
+	struct size_text change;
+
+	snprintf(change.text, sizeof(change.text), "%c%.20s", bytes < 0 ? '-' : '+', size.text);
+	return change;
+}
+
+static void print_series(const char *name, const struct series *series)
+{
+	printf("%-24s %10s %10s %12s\n", name, format_size(series_first(series)).text,
+	       format_size(series_last(series)).text, format_change(series->per_second).text);
+}
+
+static void print_growth(const struct growth *growth)
+{
+	char head[64];
+
+	snprintf(head, sizeof(head), "what rises, in %.1f s", growth_seconds(growth));
+	printf("\n%-24s %10s %10s %12s\n", head, "from", "to", "a second");
+	for (size_t i = 0; i < MIN(growth->nr_rising, MAX_CACHES_SHOWN); i++)
+		print_series(growth->part[i].name, &growth->part[i].live);
+	if (growth->nr_rising > MAX_CACHES_SHOWN)
+		printf("and %zu more\n", growth->nr_rising - MAX_CACHES_SHOWN);
+	print_series("all that is live", &growth->live);
+}
+
+static void print_verdict(enum verdict verdict, const struct figures *f,
+			  const struct growth *growth)
+{
+	printf("%s: %s\n", verdict_word(verdict), verdict_sentence(verdict, f, growth).text);
+}
+
+void info_print_text(const struct view *view, const struct figures *f, const struct growth *growth)
+{
 	printf("%-28s %12s %12s\n", "", "bytes", view->residence ? "resident" : "");
 	print_slabs(view, f);
 	print_pages(view);
 	print_own(view);
 	print_sum(view, f);
 	print_caches(view);
-	printf("\n%s: %s\n", verdict_word(f->verdict), verdict_sentence(f).text);
+	if (growth)
+		print_growth(growth);
+	putchar('\n');
+	print_verdict(verdict_of(f, growth), f, growth);
+	/* what grows may keep too much as well */
+	if (verdict_of(f, growth) != f->verdict && f->verdict != VERDICT_IN_USE)
+		print_verdict(f->verdict, f, growth);
 	if (view->target->torn)
 		printf("lists changed while they were read: some of it is missing here\n");
 }

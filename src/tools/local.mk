@@ -7,6 +7,8 @@ src_slabuddy_SOURCES = \
 	src/tools/figures.h \
 	src/tools/format.c \
 	src/tools/format.h \
+	src/tools/growth.c \
+	src/tools/growth.h \
 	src/tools/heaps.c \
 	src/tools/heaps.h \
 	src/tools/info.c \
@@ -37,6 +39,8 @@ src_slabuddy_SOURCES = \
 	src/tools/say.h \
 	src/tools/scratch.c \
 	src/tools/scratch.h \
+	src/tools/series.c \
+	src/tools/series.h \
 	src/tools/symbol.c \
 	src/tools/symbol.h \
 	src/tools/target.c \

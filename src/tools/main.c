@@ -21,7 +21,8 @@ static const struct command {
 } commands[] = {
 	{ "run", "PROGRAM [ARGS...]", "run PROGRAM on slabuddy's malloc; a summary at its end",
 	  run_main },
-	{ "info", "[--json] PID", "where each page of a running process's heap is", info_main },
+	{ "info", "[--json] [--interval SECONDS] PID",
+	  "where each page of a running process's heap is, and whether it grows", info_main },
 	{ "slabinfo", "PID", "its caches, as in the kernel's /proc/slabinfo", slabinfo_main },
 	{ "buddyinfo", "PID", "its free blocks, as in /proc/buddyinfo", buddyinfo_main },
 	{ "pagetypeinfo", "PID", "the same by migrate type, as in /proc/pagetypeinfo",

@@ -6,6 +6,8 @@
  *	holder amounts DIR	objects, large blocks and a huge one; DIR gets its own reports
  *	holder use|retain|fragment	a heap of that kind
  *	holder churn		threads that go on and on
+ *	holder grow		a thread that leaks 500 bytes at a time, 2 MB a second at most
+ *	holder rest		one that takes 60 blocks of these and frees them, again and again
  *	holder nothing
  */
 #include <dlfcn.h>
@@ -14,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NR_OBJECTS 50000
@@ -104,6 +107,48 @@ static void start_churn(void)
 	}
 }
 
+static void nap(long ns)
+{
+	const struct timespec time = { .tv_nsec = ns };
+
+	nanosleep(&time, NULL);
+}
+
+static void *grow(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		for (int i = 0; i < 20; i++)
+			kept[0] = take(500, 500);
+		nap(5000000);
+	}
+	return NULL;
+}
+
+static void *rest(void *unused)
+{
+	void *blocks[60];
+
+	(void)unused;
+	for (;;) {
+		for (size_t i = 0; i < 60; i++)
+			blocks[i] = take(500, 500);
+		nap(5000000);
+		for (size_t i = 0; i < 60; i++)
+			free(blocks[i]);
+		nap(5000000);
+	}
+	return NULL;
+}
+
+static void start(void *(*work)(void *))
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, work, NULL))
+		exit(99);
+}
+
 static void take_what(const char *what)
 {
 	if (!strcmp(what, "amounts"))
@@ -120,6 +165,10 @@ static void take_what(const char *what)
 	}
 	if (!strcmp(what, "churn"))
 		start_churn();
+	if (!strcmp(what, "grow"))
+		start(grow);
+	if (!strcmp(what, "rest"))
+		start(rest);
 }
 
 int main(int argc, char **argv)

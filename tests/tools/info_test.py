@@ -90,8 +90,8 @@ def tool(*argv, prefix=()):
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-def info(pid):
-    status, out, err = tool("info", "--json", pid)
+def info(*argv):
+    status, out, err = tool("info", "--json", *argv)
     check((status, err) == (0, ""), "info --json: %d, %s" % (status, err))
     return json.loads(out)
 
@@ -193,6 +193,56 @@ def check_verdicts():
             check(re.fullmatch(why, heap["because"]), "%s: because %s" % (kind, heap["because"]))
 
 
+def check_growth():
+    """What a process does in two seconds, on a busy machine too."""
+    with Helper("holder", "grow") as helper:
+        begin = time.monotonic()
+        heap, = info("--interval", "2", helper.pid)["heaps"]
+        took = time.monotonic() - begin
+        growth = heap["growth"]
+        check(heap["verdict"] == "growing", "verdict %s, %s" % (heap["verdict"], growth))
+        check(re.fullmatch(r"what is live rose from \S+ .iB to \S+ .iB in 2\.\d s, by \S+ .iB a second, most of it in kmalloc-512",
+                           heap["because"]), "because " + heap["because"])
+        check(heap["kept"] == "in use", "kept: " + heap["kept"])
+        check(2 <= growth["seconds"] <= took and growth["readings"] == 10, "interval %s, took %g" % (growth, took))
+        part = growth["rising"][0]
+        check(part["name"] == "kmalloc-512", "not what grows most: %s" % part)
+        # the median of slopes is within what the ends say, on a machine that stops and goes too
+        mean = (part["to_bytes"] - part["from_bytes"]) / growth["seconds"]
+        check(20 * KIB < mean < 4 * MIB and mean / 3 < part["bytes_per_second"] < mean * 3, "%s, mean %g" % (part, mean))
+        check(part["to_bytes"] - part["from_bytes"] <= growth["live"]["to_bytes"] - growth["live"]["from_bytes"] + 64 * KIB,
+              "the part is more than the whole: %s" % growth)
+        status, out, err = tool("info", "--interval", "1", helper.pid)
+        check((status, err) == (0, ""), "info: %d, %s" % (status, err))
+        for regex in (r"\nwhat rises, in 1\.\d s +from +to +a second\nkmalloc-512 .*\+\S+ .iB\n",
+                      r"\nall that is live .*\+\S+ .iB\n", r"\n\ngrowing: .*kmalloc-512\n$"):
+            check(re.search(regex, out), "info has no line like %s:\n%s" % (regex, out))
+    with Helper("holder", "rest") as helper:
+        heap, = info("--interval", "1", helper.pid)["heaps"]
+        check(heap["verdict"] == "in use", "what comes and goes: %s, %s" % (heap["verdict"], heap["growth"]))
+    with Helper("holder", "nothing") as helper:
+        heap, = info("--interval", "0.5", helper.pid)["heaps"]
+        growth = heap["growth"]
+        check(heap["verdict"] == "in use" and growth["rising"] == [], "at rest: %s" % growth)
+        check(growth["live"]["bytes_per_second"] == 0, "at rest: %s" % growth)
+        heap, = info(helper.pid)["heaps"]
+        check(heap["growth"] is None, "one reading: %s" % heap["growth"])
+
+
+def check_end_meanwhile():
+    """A process that ends between two readings."""
+    with Helper("holder", "nothing") as helper:
+        look = subprocess.Popen([TOOL, "info", "--interval", "60", helper.pid], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+        with look:
+            time.sleep(0.5)
+            helper.process.stdin.close()
+            helper.process.wait(timeout=60)
+            out, err = look.communicate(timeout=60)
+        check((look.returncode, out) == (1, b""), "ended: %d, %r" % (look.returncode, out))
+        check(err.decode() == "slabuddy: %s: holder has ended\n" % helper.pid, "ended: %r" % err)
+
+
 def check_busy():
     """Each walk ends, whatever the threads do."""
     with Helper("holder", "churn") as helper:
@@ -258,6 +308,10 @@ def check_refusals():
     refused("too large", "99999999999999999999: not a process id.*", "info", "99999999999999999999", status=2)
     refused("negative", "info: unknown option -1", "info", "-1", status=2)
     refused("an option", "info: unknown option --yaml", "info", "--yaml", "1", status=2)
+    for seconds in ("x", "", "0", "-1", "1s", "1e9", "nan", "inf"):
+        refused("interval " + seconds, "info: --interval: %s is no number of seconds from 0.1 to 1000000" % seconds,
+                "info", "--interval", seconds, "1", status=2)
+    refused("no interval", r"usage: slabuddy info \[--json\] \[--interval SECONDS\] PID", "info", "--interval", status=2)
     for kind, line in (
             ("version", r"the heap of \S+/other_root is laid out as version 2, and this tool reads version 1"),
             ("names", r"the heap of \S+/other_root is of another version than this tool: it does not tell of \S+"),
@@ -296,6 +350,8 @@ def check_not_ours():
 
 check_amounts()
 check_verdicts()
+check_growth()
+check_end_meanwhile()
 check_busy()
 check_broken()
 check_two_heaps()

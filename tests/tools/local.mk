@@ -11,6 +11,9 @@ test_helpers += \
 	tests/tools/program
 endif
 
+test_programs += tests/tools/series_test
+tests_tools_series_test_SOURCES = tests/tools/series_test.c src/tools/series.c $(testing)
+
 # these are found by what they export
 tests_tools_broken_root_SOURCES = tests/tools/broken_root.c
 tests_tools_broken_root_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic
