@@ -36,10 +36,11 @@ int slabuddy_buddyinfo_fd(int fd);
 int slabuddy_pagetypeinfo(FILE *file);
 int slabuddy_pagetypeinfo_fd(int fd);
 
-/* How fragmented free pages are, as /sys/kernel/debug/extfrag/extfrag_index: for each order, why a block of
- * it would not be had. -1.000: it would; towards 0.000: too few pages are free; towards 1.000: enough are,
- * in smaller blocks. Less than 0 for a few pages that are far from enough: -0.500, as a number should read,
- * where the kernel writes 0.-500. More pages come from the OS in either case, so it is no failure. */
+/* How fragmented free pages are, as /sys/kernel/debug/extfrag/extfrag_index: for each order, why a
+ * block of it would not be had. -1.000: it would; towards 0.000: too few pages are free;
+ * towards 1.000: enough are, in smaller blocks. Less than 0 for a few pages that are far from
+ * enough: -0.500, as a number should read, where the kernel writes 0.-500. More pages come from the
+ * OS in either case, so it is no failure. */
 int slabuddy_extfrag_index(FILE *file);
 int slabuddy_extfrag_index_fd(int fd);
 

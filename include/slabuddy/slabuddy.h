@@ -50,6 +50,30 @@ int slabuddy_option(const char *text);
 unsigned long slabuddy_validate(void);
 
 /**
+ * slabuddy_worth_vacating() - whether the slab that a block lies in should lose it.
+ * @ptr: a block of malloc() or its kin under libslabuddy-malloc, of kmalloc() in libslabuddy, or an object of any
+ *	cache. Nobody may free it meanwhile. NULL is nothing.
+ *
+ * As kmem_cache_worth_vacating() in <slabuddy/slab.h>.
+ *
+ * Return: 1 or 0, which it is for large blocks too; -EINVAL: not the start of a block in use of this library's;
+ * -EOPNOTSUPP: its cache is watched by slab_debug, or has a constructor or SLAB_TYPESAFE_BY_RCU.
+ * Context: any thread, not in a signal handler.
+ */
+int slabuddy_worth_vacating(const void *ptr);
+
+/**
+ * slabuddy_move() - move a block into a fuller slab, if that is worth it.
+ * @ptr: as above. Nobody may use it meanwhile. Pointers to it are the caller's to change.
+ *
+ * As kmem_cache_move(). The block keeps its size and alignment.
+ *
+ * Return: where all that could be used of it is now, the old block being free; NULL: nothing was done.
+ * Context: any thread, not in a signal handler. errno is left alone.
+ */
+void *slabuddy_move(void *ptr);
+
+/**
  * typedef slabuddy_limit_handler - what is called when the memory limit has refused an allocation.
  * @bytes: what the heap wanted to hold more: often not what was asked for, but a slab or its pages.
  * @arg: as it was given to slabuddy_set_memory_limit().

@@ -4,6 +4,7 @@
  */
 #include <slabuddy/slab.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "api/rcu.h"
@@ -16,6 +17,7 @@
 #include "slab/named.h"
 #include "slab/report.h"
 #include "slab/slab.h"
+#include "slab/vacate.h"
 
 exported struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int object_size,
 						     const struct kmem_cache_args *args,
@@ -68,6 +70,16 @@ exported int kmem_cache_shrink(struct kmem_cache *cache)
 		return 0;
 	slot_forget_idle(cache);
 	return cache_shrink(cache);
+}
+
+exported int kmem_cache_worth_vacating(struct kmem_cache *cache, const void *object)
+{
+	return cache ? slab_worth_vacating(cache, object) : -EINVAL;
+}
+
+exported void *kmem_cache_move(struct kmem_cache *cache, void *object)
+{
+	return cache ? slab_move(cache, object) : NULL;
 }
 
 exported unsigned int kmem_cache_size(struct kmem_cache *cache)

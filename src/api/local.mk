@@ -18,6 +18,7 @@ manual_pages = \
 	src/api/kmem_cache_create.3 \
 	src/api/mempool_create.3 \
 	src/api/shrinker_alloc.3 \
+	src/api/slabuddy_move.3 \
 	src/api/slabuddy_slabinfo.3
 
 libapi_la_SOURCES += src/api/rcu.h

@@ -107,9 +107,9 @@ static struct free_pages count_free(const struct heap_snapshot *heap,
 }
 
 /*
- * In thousandths: why would a block of this order not be had? -1000: it would; towards 0: too few pages
- * are free; towards 1000: they are, in blocks that are too small. Far less than one block's pages give
- * less than 0.
+ * In thousandths: why would a block of this order not be had? -1000: it would; towards 0: too few
+ * pages are free; towards 1000: they are, in blocks that are too small. Far less than one block's
+ * pages give less than 0.
  */
 static long extfrag_index(const struct free_pages *free, unsigned int order)
 {

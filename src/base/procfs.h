@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Snapshots as text, in the formats of the kernel's files in /proc and debugfs. Pure functions of the snapshot: no
- * heap, no lock, so a program that has the snapshot of another one's heap prints it with the same.
+ * Snapshots as text, in the formats of the kernel's files in /proc and debugfs. Pure functions of
+ * the snapshot: no heap, no lock, so a program that has the snapshot of another one's heap prints
+ * it with the same.
  *
  * What may be of any number comes in rows, one call each.
  */

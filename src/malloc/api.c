@@ -35,6 +35,16 @@ exported int slabuddy_set_memory_limit(size_t bytes, slabuddy_limit_handler *han
 	return 0;
 }
 
+exported int slabuddy_worth_vacating(const void *ptr)
+{
+	return heap_worth_vacating(ptr);
+}
+
+exported void *slabuddy_move(void *ptr)
+{
+	return heap_move(ptr);
+}
+
 exported unsigned long slabuddy_validate(void)
 {
 	return heap_validate(NULL);

@@ -18,6 +18,7 @@
 #include "slab/percpu.h"
 #include "slab/report.h"
 #include "slab/slab.h"
+#include "slab/vacate.h"
 
 static void *out_of_memory(void)
 {
@@ -394,6 +395,23 @@ size_t heap_good_size(size_t align, size_t size)
 	if (size > MAX_LARGE_BYTES || align > MAX_LARGE_BYTES)
 		return ALIGN_UP(MAX(size, 1), os_page_size());
 	return bytes_to_pages(MAX(size, 1)) << PAGE_SHIFT;
+}
+
+int heap_worth_vacating(const void *ptr)
+{
+	struct kmem_cache *cache = addr_to_cache(ptr);
+
+	if (cache)
+		return slab_worth_vacating(cache, ptr);
+	/* a block of pages is nobody's neighbour */
+	return !ptr || large_page(ptr) || huge_bytes(ptr) ? 0 : -EINVAL;
+}
+
+void *heap_move(void *ptr)
+{
+	struct kmem_cache *cache = addr_to_cache(ptr);
+
+	return cache ? slab_move(cache, ptr) : NULL;
 }
 
 static void trim_cache(struct kmem_cache *cache, void *unused)

@@ -82,6 +82,13 @@ size_t heap_usable_size(void *ptr);
 /* The least that heap_usable_size() would say for a request; 0 when it cannot succeed. */
 size_t heap_good_size(size_t align, size_t size);
 
+/* Whether the slab of a block should lose it. Return: 1 or 0; -EINVAL: not the start of a block in use;
+ * -EOPNOTSUPP: its cache is watched, or has a constructor or readers under RCU. */
+int heap_worth_vacating(const void *ptr);
+
+/* Move a block into a fuller slab. Return: where it is now; NULL: it stays. */
+void *heap_move(void *ptr);
+
 /* Give all free memory back to the OS. Return: whether there was any. */
 bool heap_trim(void);
 

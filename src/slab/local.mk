@@ -45,5 +45,7 @@ libcore_la_SOURCES += \
 	src/slab/slot.h \
 	src/slab/snapshot.c \
 	src/slab/snapshot.h \
+	src/slab/vacate.c \
+	src/slab/vacate.h \
 	src/slab/validate.c \
 	src/slab/validate.h

@@ -183,7 +183,9 @@ START_TEST(fragmentation)
 		/* all of it in the largest blocks */
 		{ { 0, 0, 0, 5 }, "-1.000 -1.000 -1.000 -1.000 ", "0.000 0.000 0.000 0.000 " },
 		/* 4 TiB of pages, none together: the products fit */
-		{ { 1UL << 30, 0, 0, 0 }, "-1.000  0.500  0.750  0.875 ", "0.000 1.000 1.000 1.000 " },
+		{ { 1UL << 30, 0, 0, 0 },
+		  "-1.000  0.500  0.750  0.875 ",
+		  "0.000 1.000 1.000 1.000 " },
 	};
 	static struct heap_snapshot heap;
 	static char extfrag[4096], unusable[4096];

@@ -3,13 +3,15 @@ test_programs += \
 	tests/slab/cache_test \
 	tests/slab/geometry_test \
 	tests/slab/sequence_test \
-	tests/slab/teardown_test
+	tests/slab/teardown_test \
+	tests/slab/vacate_test
 
 tests_slab_audit_test_SOURCES = tests/slab/audit_test.c $(testing)
 tests_slab_cache_test_SOURCES = tests/slab/cache_test.c $(testing)
 tests_slab_geometry_test_SOURCES = tests/slab/geometry_test.c $(testing)
 tests_slab_sequence_test_SOURCES = tests/slab/sequence_test.c $(testing)
 tests_slab_teardown_test_SOURCES = tests/slab/teardown_test.c $(testing)
+tests_slab_vacate_test_SOURCES = tests/slab/vacate_test.c $(testing)
 
 test_programs += tests/slab/nodes_test
 tests_slab_nodes_test_SOURCES = tests/slab/nodes_test.c $(testing)
