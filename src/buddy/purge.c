@@ -8,6 +8,7 @@
 #include "os/info.h"
 #include "os/mem.h"
 #include "page/limit.h"
+#include "page/section.h"
 
 /* arbitrary: enough to make a lock round trip cheap beside the system calls */
 #define BATCH_BLOCKS 32
@@ -236,6 +237,8 @@ static bool purge_batch(struct zone *zone, struct purge_batch *batch, unsigned l
 
 		errors[i] = os_discard(page_start(page), PAGE_SIZE << page->order);
 		all &= !errors[i];
+		if (!errors[i])
+			section_forget_tails(page, 1U << page->order);
 	}
 	zone_lock(zone);
 	for (unsigned int i = 0; i < batch->nr; i++)

@@ -141,6 +141,15 @@ struct page_range section_reserve(struct zone *zone, const struct section_place 
 	return range;
 }
 
+void section_forget_tails(struct page *head, unsigned int nr_pages)
+{
+	char *from = (char *)ALIGN_UP((uintptr_t)(head + 1), os_page_size());
+	char *to = (char *)ALIGN_DOWN((uintptr_t)(head + nr_pages - 1), os_page_size());
+
+	if (from < to)
+		os_discard(from, (size_t)(to - from));
+}
+
 void section_for_each(void (*visit)(struct section *section, void *arg), void *arg)
 {
 	struct list_head *pos;

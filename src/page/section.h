@@ -37,6 +37,17 @@ struct section_place {
 struct page_range section_reserve(struct zone *zone, const struct section_place *place,
 				  unsigned int order);
 
+/**
+ * section_forget_tails() - give the memory of struct pages back that say nothing.
+ * @head: of a block whose first and last struct page alone are used, and that nobody else can get at.
+ * @nr_pages: of the block.
+ *
+ * The others read as zero afterwards, which is PAGE_NONE. What cannot go back stays.
+ *
+ * Context: a system call for a block of 256 pages and more.
+ */
+void section_forget_tails(struct page *head, unsigned int nr_pages);
+
 /* Calls @visit for every section, under LOCK_SECTIONS. */
 void section_for_each(void (*visit)(struct section *section, void *arg), void *arg);
 

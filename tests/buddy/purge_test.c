@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "base/option.h"
 #include "buddy/page_alloc.h"
+#include "os/info.h"
 #include "os/mem.h"
 
 int __real_os_discard(void *addr, size_t bytes);
@@ -239,6 +240,45 @@ START_TEST(oldest_first)
 }
 END_TEST
 
+/* Bytes of struct pages that lie in OS pages of their own, but for the first and the last of @nr, and how many of
+ * them are resident. */
+static size_t tail_bytes(struct page *page, unsigned int nr, size_t *resident)
+{
+	char *from = (char *)ALIGN_UP((uintptr_t)(page + 1), os_page_size());
+	char *to = (char *)ALIGN_DOWN((uintptr_t)(page + nr - 1), os_page_size());
+
+	*resident = os_resident_bytes(from, (size_t)(to - from));
+	return (size_t)(to - from);
+}
+
+/* The struct pages of a block that goes go too, and are there again when they are needed. */
+START_TEST(struct_pages_go_with_their_block)
+{
+	struct page *pages[PAGEBLOCK_PAGES];
+	size_t bytes, resident;
+
+	arena_one_pageblock();
+	for (int round = 0; round < 2; round++) {
+		struct page *block;
+
+		for (unsigned int i = 0; i < PAGEBLOCK_PAGES; i++) {
+			pages[i] = take_block(0);
+			*(char *)page_start(pages[i]) = 1;
+		}
+		block = pages[0] - page_pfn(pages[0]) % PAGEBLOCK_PAGES;
+		bytes = tail_bytes(block, PAGEBLOCK_PAGES, &resident);
+		ck_assert_uint_gt(bytes, PAGEBLOCK_PAGES * sizeof(*block) / 2);
+		ck_assert_uint_eq(resident, bytes);
+		for (unsigned int i = 0; i < PAGEBLOCK_PAGES; i++)
+			give_block(pages[i], 0);
+		page_purge_all();
+		tail_bytes(block, PAGEBLOCK_PAGES, &resident);
+		ck_assert_uint_eq(resident, 0);
+		assert_heap_sound();
+	}
+}
+END_TEST
+
 /* Of a large block no more goes than is too much. */
 START_TEST(a_part_of_a_block)
 {
@@ -358,6 +398,7 @@ int main(void)
 	tcase_add_test(tc, purge_can_be_off);
 	tcase_add_test(tc, keep_some);
 	tcase_add_test(tc, oldest_first);
+	tcase_add_test(tc, struct_pages_go_with_their_block);
 	tcase_add_test(tc, a_part_of_a_block);
 	tcase_add_test(tc, refused);
 	tcase_add_test(tc, refused_by_a_busy_os);
