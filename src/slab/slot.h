@@ -47,8 +47,11 @@ struct slot_sheaves {
 	uint16_t turns;	  /* changes from flushes to refills since then */
 	uint16_t row;	  /* flushes since the last refill */
 	uint16_t longest; /* row of late after which a refill came */
+	uint16_t freed;	  /* objects freed since the last refill less those taken, in whole sheaves */
+	uint16_t most;	  /* of those, of late */
 	uint16_t swaps;	  /* full sheaves swapped for the spare since the capacity changed */
 	uint16_t limit;	  /* capacity of a sheaf with room for more; 0: what it has room for */
+	uint16_t usual;	  /* what it was before this row of frees; 0: as it is */
 };
 
 /* Events since the start, for reports. */

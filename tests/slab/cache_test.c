@@ -301,6 +301,43 @@ START_TEST(sheaf_grows)
 }
 END_TEST
 
+static void shuffle(void **objects, size_t nr, uint64_t *seed)
+{
+	for (size_t i = nr; i > 1; i--) {
+		size_t other = random_below(seed, i);
+		void *object = objects[i - 1];
+
+		objects[i - 1] = objects[other];
+		objects[other] = object;
+	}
+}
+
+/* When all is freed, the last objects, which come from everywhere, do not keep a slab each; each time. */
+START_TEST(few_slabs_stay)
+{
+	static void *objects[100000];
+	uint64_t seed = test_seed();
+	struct cache_count count;
+	uint32_t capacity = 0;
+
+	make(64);
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+			objects[i] = take();
+		ck_assert_uint_ge(slot_cache_of(this_slot, &cache)->capacity, capacity);
+		capacity = slot_cache_of(this_slot, &cache)->capacity;
+		ck_assert_uint_gt(capacity, 60);
+		shuffle(objects, ARRAY_SIZE(objects), &seed);
+		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+			give(objects[i]);
+		cache_count(&cache, &count);
+		/* 128 KiB, see PINNED_BYTES, and the empty ones */
+		ck_assert_uint_le((count.slabs - cache.node0.nr_empty) * PAGE_SIZE, KIB(128));
+		assert_heap_sound();
+	}
+}
+END_TEST
+
 /* What one thread frees, another gets out of the barn, without a slab being touched. */
 static void *batch[40000];
 
@@ -431,6 +468,7 @@ int main(void)
 	tcase_add_test(tc, fullest_first);
 	tcase_add_test(tc, empties_are_returned);
 	tcase_add_test(tc, sheaf_grows);
+	tcase_add_test(tc, few_slabs_stay);
 	tcase_add_test(tc, barn_hands_over);
 	tcase_add_test(tc, threads);
 	return test_run(tc);
