@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	doc/examples/Makefile \
 	doc/examples/README.md \
 	doc/examples/buffers.c \
+	doc/examples/defrag.c \
 	doc/examples/driver.c \
 	doc/examples/driver.h \
 	doc/examples/driver_main.c \

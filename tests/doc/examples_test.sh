@@ -112,4 +112,45 @@ for n in $(seq 30); do
 done
 [ $failed -ge 5 ] || fail "driver: only $failed of 30 failing allocations made it fail"
 
+# One program for any malloc: the C library's, ours preloaded, ours linked.
+
+# defragments NAME OPTIONS COMMAND...: what it prints is in ./out, and it leaves the heap sound.
+defragments() {
+	local name=$1 options=$2
+	shift 2
+	SLABUDDY_OPTIONS="audit=exit $options" "$@" >out 2>err || fail "$name: exit status $?"
+	[ "$(cat err)" = 'slabuddy: audit: 0 faults' ] || fail "$name: on stderr: $(cat err)"
+	prints 1 'keys with their whole value: 4976 of 4976'
+}
+
+# slabs WHEN: MiB of objects and of slabs, by the line of ./out.
+slabs() {
+	awk -v when="$1" '$1 == when { print $(NF - 8), $(NF - 3) }' out
+}
+
+# shrinks NAME: what was scattered over four times its size fills nearly all of its slabs in the end.
+shrinks() {
+	prints 1 'moved [0-9]+ of 9952 blocks in [0-9]+ passes'
+	awk '{ if ($2 < 4 * $1 || $4 > 1.25 * $3) exit 1 } END { exit NR != 1 }' \
+		<<<"$(slabs deleted) $(slabs moved)" || {
+		fail "$1: objects and slabs: $(slabs deleted), then $(slabs moved)"
+		cat out
+	}
+}
+
+build defrag
+./defrag 50000 >out 2>err || fail "defrag: exit status $?"
+prints 1 'this malloc has no slabuddy_move\(\): everything stays where it is'
+prints 1 'keys with their whole value: 4976 of 4976'
+preload="LD_PRELOAD=$build/src/.libs/libslabuddy-malloc.so"
+defragments defrag '' env "$preload" ./defrag 50000
+shrinks defrag
+# where nothing can be moved
+defragments 'defrag, watched' 'slab_debug=P' env "$preload" ./defrag 50000
+prints 1 'moved 0 of 9952 blocks in 0 passes'
+rm -f defrag
+LDFLAGS="-L$build/src/.libs -lslabuddy-malloc" build defrag
+defragments 'defrag, linked' '' ./defrag 50000
+shrinks 'defrag, linked'
+
 [ $faults = 0 ]

@@ -16,6 +16,15 @@
 #include "slab/mark.h"
 #include "slab/slab.h"
 
+#ifdef __SANITIZE_THREAD__
+/* liburcu, which is not instrumented, hands over memory by its own means */
+exported const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+	return "race:liburcu\n";
+}
+#endif
+
 #define NR_OBJECTS 20000
 
 static void *objects[NR_OBJECTS]; /* NULL: freed */
