@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "buddy/purge.h"
+#include "buddy/wmark.h"
 #include "slab/boot.h"
 
 exported void *page_address(const struct page *page)

@@ -23,5 +23,7 @@ libcore_la_SOURCES += \
 	src/buddy/snapshot.c \
 	src/buddy/snapshot.h \
 	src/buddy/validate.c \
+	src/buddy/wmark.c \
+	src/buddy/wmark.h \
 	src/buddy/zone.c \
 	src/buddy/zone.h

@@ -5,9 +5,9 @@
 
 #include "base/option.h"
 #include "buddy/free_area.h"
+#include "buddy/wmark.h"
 #include "os/info.h"
 #include "os/mem.h"
-#include "page/limit.h"
 #include "page/section.h"
 
 /* arbitrary: enough to make a lock round trip cheap beside the system calls */
@@ -26,50 +26,6 @@ struct purge_batch {
 	struct page *pages[BATCH_BLOCKS];
 	unsigned int nr;
 };
-
-static unsigned long dirty_min_pages(void)
-{
-	return READ_ONCE(options.dirty_min_kib) / (PAGE_SIZE / 1024);
-}
-
-unsigned long high_wmark_pages(const struct zone *zone)
-{
-	unsigned long used = zone->managed_pages - zone->nr_free_pages - zone->nr_isolated;
-	unsigned long excess, high = dirty_min_pages() + used / 100 * READ_ONCE(options.dirty_percent);
-
-	/* dirty_min may have become less meanwhile */
-	high -= MIN(high, zone->nr_lent);
-	/* beyond the memory limit no more may stay than it leaves room for */
-	excess = DIV_ROUND_UP(limit_excess_bytes(), PAGE_SIZE);
-	if (unlikely(excess))
-		high = MIN(high, zone->nr_dirty - MIN(zone->nr_dirty, excess));
-	return high;
-}
-
-bool zone_lend(struct zone *zone, unsigned long nr_pages)
-{
-	bool lent;
-
-	zone_lock(zone);
-	lent = zone->nr_lent + nr_pages <= dirty_min_pages() / 2;
-	if (lent)
-		zone->nr_lent += nr_pages;
-	zone_unlock(zone);
-	return lent;
-}
-
-void zone_take_back_lent(struct zone *zone, unsigned long nr_pages)
-{
-	zone_lock(zone);
-	ASSERT(zone->nr_lent >= nr_pages);
-	zone->nr_lent -= nr_pages;
-	zone_unlock(zone);
-}
-
-unsigned long low_wmark_pages(const struct zone *zone)
-{
-	return high_wmark_pages(zone) / 8 * 7;
-}
 
 /* One OS page cannot be given back in parts. */
 static unsigned int lowest_purgeable_order(void)
@@ -273,9 +229,11 @@ unsigned long zone_purge(struct zone *zone, unsigned long keep)
 
 bool zone_is_above_high(struct zone *zone)
 {
-	unsigned long high = high_wmark_pages(zone);
+	unsigned long high;
 
 	ASSERT_HELD(&zone->lock, LOCK_ZONE);
+	floor_follow_use(zone);
+	high = high_wmark_pages(zone);
 	/* what was stuck has been used again */
 	if (zone->nr_dirty <= high)
 		zone->nr_stuck = 0;

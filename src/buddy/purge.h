@@ -12,17 +12,6 @@
 
 #include "buddy/zone.h"
 
-unsigned long high_wmark_pages(const struct zone *zone);
-unsigned long low_wmark_pages(const struct zone *zone);
-
-/*
- * Let a slot keep @nr_pages more. They count as free dirty pages of the zone, whether the slot has them or not, and are
- * together at most half of the dirty_min that may stay in any case: so the bound holds whatever becomes
- * of the heap. Return: false when that is used up.
- */
-bool zone_lend(struct zone *zone, unsigned long nr_pages);
-void zone_take_back_lent(struct zone *zone, unsigned long nr_pages);
-
 /* Whether a zone should be purged to its low watermark. Under the zone's lock, after a free. */
 bool zone_is_above_high(struct zone *zone);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "buddy/run_sheaf.h"
 
-#include "buddy/purge.h"
 #include "buddy/run.h"
+#include "buddy/wmark.h"
 
 /* Misses of what the sheaf had no room for before it gets more. Arbitrary: one is an accident. */
 #define MISSES_TO_GROW 2

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "buddy/grow.h"
-#include "buddy/purge.h"
+#include "buddy/wmark.h"
 #include "page/section.h"
 
 _Static_assert(MAX_NUMNODES <= SNAPSHOT_NODES && MAX_NUMNODES * MAX_NR_ZONES <= SNAPSHOT_ZONES &&

@@ -2,6 +2,7 @@
 #include "buddy/zone.h"
 
 #include "base/root.h"
+#include "buddy/wmark.h"
 #include "os/info.h"
 #include "page/limit.h"
 
@@ -100,6 +101,8 @@ bool zone_may_hold(struct zone *zone)
 		return true;
 	if (unlikely(!limit_charge((held - zone->charged_pages) << PAGE_SHIFT)))
 		return false;
+	if (unlikely(zone->floor_cut))
+		floor_refaulted(zone, held - zone->charged_pages);
 	zone->charged_pages = held;
 	return true;
 }

@@ -70,6 +70,10 @@ struct zone {
 	unsigned long nr_stuck;		 /* [lock] dirty pages that the last purge could not get rid of */
 	uint32_t clock;			 /* [lock] runs taken back so far: the time by which free blocks age */
 	unsigned long nr_lent;		 /* [lock] pages that slots may keep beyond what each has anyway */
+	unsigned long floor_cut;	 /* [lock] what dirty_min is cut by, see buddy/wmark.h */
+	unsigned long used_seen;	 /* [lock] pages in use after the last free */
+	unsigned long fall;		 /* [lock] pages by which use has fallen; a rise counts twice */
+	unsigned long refault_debt;	 /* [lock] pages by which it has to fall before the floor is cut in full again */
 	unsigned long uncommitted_pages; /* [lock] */
 	unsigned long charged_pages;	 /* [lock] what of it counts against the limit, see page/limit.h */
 	struct zone_events events;	 /* [lock] */

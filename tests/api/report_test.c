@@ -20,7 +20,7 @@
 #include "base/option.h"
 #include "base/text.h"
 #include "buddy/page_alloc.h"
-#include "buddy/purge.h"
+#include "buddy/wmark.h"
 #include "malloc/heap.h"
 #include "malloc/large.h"
 #include "page/meta.h"

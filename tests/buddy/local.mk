@@ -13,6 +13,7 @@ test_programs += \
 	tests/buddy/run_test \
 	tests/buddy/stuck_test \
 	tests/buddy/textbook_test \
+	tests/buddy/wmark_test \
 	tests/buddy/zones_test
 
 tests_buddy_join_test_SOURCES = tests/buddy/join_test.c $(arena)
@@ -33,6 +34,7 @@ tests_buddy_stuck_test_SOURCES = tests/buddy/stuck_test.c $(arena)
 tests_buddy_stuck_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_page_size \
 	-Wl,--wrap=zone_purge_to_low
 tests_buddy_textbook_test_SOURCES = tests/buddy/textbook_test.c $(arena)
+tests_buddy_wmark_test_SOURCES = tests/buddy/wmark_test.c $(arena)
 tests_buddy_zones_test_SOURCES = tests/buddy/zones_test.c $(arena)
 tests_buddy_zones_test_LDFLAGS = $(refusing) -Wl,--wrap=os_reserve_below \
 	-Wl,--wrap=os_lock,--wrap=os_prefer_node \

@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "base/option.h"
 #include "buddy/page_alloc.h"
+#include "buddy/wmark.h"
 #include "os/info.h"
 #include "os/mem.h"
 

@@ -5,6 +5,7 @@
 #include "base/option.h"
 #include "buddy/page_alloc.h"
 #include "buddy/purge.h"
+#include "buddy/wmark.h"
 
 static struct pcp pcp;
 static struct run_sheaf *const sheaf = &pcp.runs;

@@ -7,6 +7,7 @@
 #include "base/option.h"
 #include "buddy/page_alloc.h"
 #include "buddy/purge.h"
+#include "buddy/wmark.h"
 #include "os/info.h"
 
 #define OS_PAGE_BYTES KIB(64)

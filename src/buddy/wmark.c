@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "buddy/wmark.h"
+
+#include "base/option.h"
+#include "page/limit.h"
+
+/* What stays of the floor in any case: one of so many parts. Arbitrary: 768 KiB. */
+#define LEAST_FLOOR_PARTS 16
+
+/* It is cut by one of so many parts at least. As much as a purge goes below the watermark, which it costs in any case. */
+#define CUT_PARTS 8
+
+/* Times dirty_min that use has to fall, after what is left. Arbitrary. */
+#define LEAST_FALL 2
+
+/*
+ * A page that is faulted in because of a cut is paid for by so many by which use falls. So where use goes up and down
+ * for ever, there are 2 % more page faults than with a floor that stays, and twice that with what purges take below
+ * the watermark.
+ */
+#define REFAULT_PRICE 64
+
+static unsigned long dirty_min_pages(void)
+{
+	return READ_ONCE(options.dirty_min_kib) / (PAGE_SIZE / 1024);
+}
+
+static unsigned long used_pages(const struct zone *zone)
+{
+	return zone->managed_pages - zone->nr_free_pages - zone->nr_isolated;
+}
+
+/* @a - @b, but not below 0 */
+static unsigned long less(unsigned long a, unsigned long b)
+{
+	return a - MIN(a, b);
+}
+
+unsigned long high_wmark_pages(const struct zone *zone)
+{
+	unsigned long share = used_pages(zone) / 100 * READ_ONCE(options.dirty_percent);
+	unsigned long excess, high;
+
+	/* dirty_min may have become less meanwhile */
+	high = less(less(dirty_min_pages(), zone->floor_cut) + share, zone->nr_lent);
+	/* beyond the memory limit no more may stay than it leaves room for */
+	excess = DIV_ROUND_UP(limit_excess_bytes(), PAGE_SIZE);
+	if (unlikely(excess))
+		high = MIN(high, less(zone->nr_dirty, excess));
+	return high;
+}
+
+unsigned long low_wmark_pages(const struct zone *zone)
+{
+	return high_wmark_pages(zone) / 8 * 7;
+}
+
+/*
+ * How far use has fallen. A rise counts twice: where as much comes as goes there is no fall, however much goes to and fro.
+ */
+static void follow_fall(struct zone *zone, unsigned long used)
+{
+	if (used < zone->used_seen) {
+		unsigned long pages = zone->used_seen - used;
+
+		zone->fall += pages;
+		zone->refault_debt = less(zone->refault_debt, pages);
+	} else {
+		zone->fall = less(zone->fall, 2 * (used - zone->used_seen));
+	}
+	zone->used_seen = used;
+}
+
+/* What of the floor is not lent, is no debt, and is not needed in any case. */
+static unsigned long cuttable_pages(const struct zone *zone)
+{
+	unsigned long kept = dirty_min_pages() / LEAST_FLOOR_PARTS + zone->nr_lent;
+
+	return less(dirty_min_pages(), kept + zone->refault_debt / REFAULT_PRICE);
+}
+
+void floor_follow_use(struct zone *zone)
+{
+	unsigned long used = used_pages(zone);
+	unsigned long floor = less(dirty_min_pages(), zone->floor_cut);
+	unsigned long cut;
+
+	ASSERT_HELD(&zone->lock, LOCK_ZONE);
+	follow_fall(zone, used);
+	/* the floor itself is no fall, and neither is what leaves more than half */
+	cut = less(zone->fall, used + LEAST_FALL * dirty_min_pages());
+	cut = MIN(cut, cuttable_pages(zone));
+	/* what cannot go does not go sooner by it */
+	if (cut > zone->floor_cut + floor / CUT_PARTS && !zone->nr_stuck)
+		zone->floor_cut = cut;
+}
+
+void floor_refaulted(struct zone *zone, unsigned long nr_pages)
+{
+	unsigned long pages = MIN(nr_pages, zone->floor_cut);
+
+	ASSERT_HELD(&zone->lock, LOCK_ZONE);
+	zone->floor_cut -= pages;
+	zone->refault_debt += pages * REFAULT_PRICE;
+}
+
+bool zone_lend(struct zone *zone, unsigned long nr_pages)
+{
+	bool lent;
+
+	zone_lock(zone);
+	lent = zone->nr_lent + nr_pages <= dirty_min_pages() / 2;
+	if (lent) {
+		zone->nr_lent += nr_pages;
+		/* what is lent has not been cut */
+		zone->floor_cut = MIN(zone->floor_cut, cuttable_pages(zone));
+	}
+	zone_unlock(zone);
+	return lent;
+}
+
+void zone_take_back_lent(struct zone *zone, unsigned long nr_pages)
+{
+	zone_lock(zone);
+	ASSERT(zone->nr_lent >= nr_pages);
+	zone->nr_lent -= nr_pages;
+	zone_unlock(zone);
+}
