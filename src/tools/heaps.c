@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/heaps.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/say.h"
 
 #define ROOT_SYMBOL "slabuddy_root"
-
-/* The program's own file, as /proc/PID/maps has it; "" when that is not known. */
-static void program_path(const struct target *target, char *path, size_t bytes)
-{
-	char link[64];
-	ssize_t len;
-
-	snprintf(link, sizeof(link), "/proc/%d/exe", (int)target->pid);
-	len = readlink(link, path, bytes - 1);
-	path[len > 0 ? len : 0] = '\0';
-}
 
 /* Return: 0; or the exit status, after a line: there is a heap that cannot be read. */
 static int try_module(const struct target *target, const struct mapping *mapping,
@@ -36,26 +22,45 @@ static int try_module(const struct target *target, const struct mapping *mapping
 		return 0;
 	case LAYOUT_NONE:
 		return 0;
+	case LAYOUT_ABSENT:
+		/* of a process that ends meanwhile */
+		if (!target->core)
+			return 0;
+		say("%s: the heap's pages are not in it, see coredump_filter in core(5)",
+		    target->label);
+		return 1;
 	case LAYOUT_OTHER:
 		break;
 	}
 	if (heap->layout.version != ROOT_VERSION)
-		say("%d: the heap of %s is laid out as version %u, and this tool reads version %d",
-		    (int)target->pid, mapping->path, heap->layout.version, ROOT_VERSION);
+		say("%s: the heap of %s is laid out as version %u, and this tool reads version %d",
+		    target->label, mapping->path, heap->layout.version, ROOT_VERSION);
 	else
-		say("%d: the heap of %s is of another version than this tool: %s%s",
-		    (int)target->pid, mapping->path,
-		    heap->layout.missing ? "it does not tell of " : "",
+		say("%s: the heap of %s is of another version than this tool: %s%s", target->label,
+		    mapping->path, heap->layout.missing ? "it does not tell of " : "",
 		    heap->layout.missing ? heap->layout.missing : "its sizes are none");
 	return 1;
 }
 
+/* Why a core has no heap that can be read. */
+static void say_none(const struct target *target)
+{
+	const struct core *core = target->core;
+
+	if (core && !core->maps.nr)
+		say("%s: it does not tell which files were mapped", target->label);
+	else if (core && core->lost_library && core->lost_error)
+		say("%s: cannot read %s, which it needs: %s", target->label, core->lost_library,
+		    strerror(core->lost_error));
+	else if (core && core->lost_library)
+		say("%s: %s is not the file that was mapped", target->label, core->lost_library);
+	else
+		say("%s: %s does not run under slabuddy", target->label, target->name);
+}
+
 int heaps_find(const struct target *target, struct heaps *heaps)
 {
-	char program[PATH_MAX];
-
 	memset(heaps, 0, sizeof(*heaps));
-	program_path(target, program, sizeof(program));
 	for (size_t i = 0; i < target->maps.nr && heaps->nr < MAX_HEAPS; i++) {
 		const struct mapping *mapping = &target->maps.mapping[i];
 		unsigned int nr = heaps->nr;
@@ -67,12 +72,12 @@ int heaps_find(const struct target *target, struct heaps *heaps)
 		if (status)
 			return status;
 		/* what else is in the program is not ours to count */
-		if (heaps->nr > nr && !strcmp(mapping->path, program))
+		if (heaps->nr > nr && !strcmp(mapping->path, target->program))
 			heaps->heap[nr].image.nr_segments = 0;
 	}
 	if (heaps->nr)
 		return 0;
-	say("%d: %s does not run under slabuddy", (int)target->pid, target->name);
+	say_none(target);
 	return 1;
 }
 

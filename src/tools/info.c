@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * slabuddy info [--json] [--interval SECONDS] PID: where each page of a running process's heap is,
- * and whether it grows.
+ * slabuddy info [--json] [--interval SECONDS] PID|CORE: where each page of a heap is, and whether
+ * it grows.
  */
 #include "tools/info.h"
 
@@ -83,7 +83,7 @@ static int check_there(const struct target *target, const struct heaps *heaps)
 {
 	if (heaps_are_there(target, heaps))
 		return 0;
-	say("%d: %s has ended", (int)target->pid, target->name);
+	say("%s: %s has ended", target->label, target->name);
 	return 1;
 }
 
@@ -123,8 +123,8 @@ static void print_heap(struct target *target, const struct heap *heap, struct gr
 		printf("%s\n    ", first ? "" : ",");
 		info_print_json(view, heap, &figures, growth);
 	} else {
-		printf("%sprocess %d (%s), heap of %s\n\n", first ? "" : "\n", (int)target->pid,
-		       target->name, heap->path);
+		printf("%s%sprocess %d (%s), heap of %s\n\n", first ? "" : "\n",
+		       target->core ? "core of " : "", (int)target->pid, target->name, heap->path);
 		info_print_text(view, &figures, growth);
 	}
 	view_free(view);
@@ -136,6 +136,11 @@ static void print_heaps(struct target *target, const struct heaps *heaps, struct
 	if (json) {
 		printf("{\n  \"pid\": %d,\n  \"command\": ", (int)target->pid);
 		json_string(target->name);
+		printf(",\n  \"core\": ");
+		if (target->core)
+			json_string(target->label);
+		else
+			printf("null");
 		printf(",\n  \"heaps\": [");
 	}
 	for (unsigned int i = 0; i < heaps->nr; i++)
@@ -176,7 +181,7 @@ static int take_interval(struct request *request, const char *text)
 
 static int usage(void)
 {
-	say("usage: slabuddy info [--json] [--interval SECONDS] PID");
+	say("usage: slabuddy info [--json] [--interval SECONDS] PID|CORE");
 	return EXIT_USAGE;
 }
 
@@ -217,7 +222,12 @@ int info_main(int argc, char **argv)
 	status = target_open(&target, request.target);
 	if (status)
 		return status;
-	status = look(&target, &request);
+	if (target.core && request.interval > 0) {
+		say("info: --interval is for processes: a core file does not change");
+		status = EXIT_USAGE;
+	} else {
+		status = look(&target, &request);
+	}
 	target_close(&target);
 	return status ? status : say_if_unwritten();
 }

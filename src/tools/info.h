@@ -2,7 +2,7 @@
 #ifndef SLABUDDY_TOOLS_INFO_H
 #define SLABUDDY_TOOLS_INFO_H
 
-/* slabuddy info [--json] [--interval SECONDS] PID */
+/* slabuddy info [--json] [--interval SECONDS] PID|CORE */
 int info_main(int argc, char **argv);
 
 #endif

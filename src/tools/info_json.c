@@ -28,12 +28,22 @@ static void member(const char *name, uint64_t value)
 	printf(",\n      \"%s\": %" PRIu64, name, value);
 }
 
+static void member_if(bool known, const char *name, uint64_t value)
+{
+	if (known)
+		member(name, value);
+	else
+		printf(",\n      \"%s\": null", name);
+}
+
 static void amount(const struct view *view, const char *name, const struct amount *amount)
 {
 	printf(",\n      \"%s\": { \"bytes\": %" PRIu64, name, amount->bytes);
+	printf(", \"resident\": ");
 	if (view->residence)
-		printf(", \"resident\": %" PRIu64, amount->resident);
-	printf(" }");
+		printf("%" PRIu64 " }", amount->resident);
+	else
+		printf("null }");
 }
 
 static void print_slabs(const struct view *view, const struct figures *f)
@@ -80,14 +90,14 @@ static void print_own(const struct view *view, const struct figures *f)
 	member("managed_bytes", managed);
 	member("mapped_bytes", f->mapped_bytes);
 	member("reserved_bytes", view->uncommitted);
-	if (view->residence)
-		member("resident_bytes", f->resident_bytes);
-	if (f->has_rss)
-		member("rss_bytes", f->rss.bytes);
-	if (f->has_rss && view->residence) {
-		member("others_bytes", f->rss.others);
-		printf(",\n      \"unexplained_bytes\": %" PRId64, f->unexplained_bytes);
-	}
+	member_if(view->residence, "resident_bytes", f->resident_bytes);
+	member_if(f->has_rss, "rss_bytes", f->rss.bytes);
+	member_if(f->has_rss && view->residence, "others_bytes", f->rss.others);
+	printf(",\n      \"unexplained_bytes\": ");
+	if (f->has_rss && view->residence)
+		printf("%" PRId64, f->unexplained_bytes);
+	else
+		printf("null");
 }
 
 static void print_cache(const struct cache_view *cache, bool first)

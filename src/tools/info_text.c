@@ -264,7 +264,9 @@ static void print_verdict(enum verdict verdict, const struct figures *f,
 
 void info_print_text(const struct view *view, const struct figures *f, const struct growth *growth)
 {
-	printf("%-28s %12s %12s\n", "", "bytes", view->residence ? "resident" : "");
+	if (view->target->core)
+		printf("residence unknown: a core file does not tell what of this was in memory\n\n");
+	printf("%-28s %12s%s\n", "", "bytes", view->residence ? "     resident" : "");
 	print_slabs(view, f);
 	print_pages(view);
 	print_own(view);
@@ -278,5 +280,5 @@ void info_print_text(const struct view *view, const struct figures *f, const str
 	if (verdict_of(f, growth) != f->verdict && f->verdict != VERDICT_IN_USE)
 		print_verdict(f->verdict, f, growth);
 	if (view->target->torn)
-		printf("lists changed while they were read: some of it is missing here\n");
+		printf("%s: some of it is missing here\n", target_torn_text(view->target));
 }

@@ -144,8 +144,9 @@ enum layout_result layout_read(const struct target *target, uint64_t addr, struc
 	struct root root;
 
 	memset(layout, 0, sizeof(*layout));
-	if (!target_read(target, addr, &root, sizeof(root)) ||
-	    memcmp(root.magic, ROOT_MAGIC, sizeof(root.magic)))
+	if (!target_read(target, addr, &root, sizeof(root)))
+		return LAYOUT_ABSENT;
+	if (memcmp(root.magic, ROOT_MAGIC, sizeof(root.magic)))
 		return LAYOUT_NONE;
 	layout->version = root.version;
 	if (root.version != ROOT_VERSION)

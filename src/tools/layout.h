@@ -30,8 +30,9 @@ struct layout {
 
 enum layout_result {
 	LAYOUT_READ,
-	LAYOUT_NONE,  /* that was no root */
-	LAYOUT_OTHER, /* of another version, or something is missing */
+	LAYOUT_NONE,   /* that was no root */
+	LAYOUT_ABSENT, /* it cannot be read */
+	LAYOUT_OTHER,  /* of another version, or something is missing */
 };
 
 enum layout_result layout_read(const struct target *target, uint64_t root, struct layout *layout);

@@ -3,6 +3,14 @@ bin_PROGRAMS += src/slabuddy
 src_slabuddy_SOURCES = \
 	src/tools/child.c \
 	src/tools/child.h \
+	src/tools/core.c \
+	src/tools/core.h \
+	src/tools/core_file.c \
+	src/tools/core_file.h \
+	src/tools/core_notes.c \
+	src/tools/core_notes.h \
+	src/tools/elf_headers.c \
+	src/tools/elf_headers.h \
 	src/tools/figures.c \
 	src/tools/figures.h \
 	src/tools/format.c \

@@ -21,15 +21,15 @@ static const struct command {
 } commands[] = {
 	{ "run", "PROGRAM [ARGS...]", "run PROGRAM on slabuddy's malloc; a summary at its end",
 	  run_main },
-	{ "info", "[--json] [--interval SECONDS] PID",
-	  "where each page of a running process's heap is, and whether it grows", info_main },
-	{ "slabinfo", "PID", "its caches, as in the kernel's /proc/slabinfo", slabinfo_main },
-	{ "buddyinfo", "PID", "its free blocks, as in /proc/buddyinfo", buddyinfo_main },
-	{ "pagetypeinfo", "PID", "the same by migrate type, as in /proc/pagetypeinfo",
+	{ "info", "[--json] [--interval SECONDS] PID|CORE",
+	  "where each page of a heap is, and whether it grows", info_main },
+	{ "slabinfo", "PID|CORE", "its caches, as in the kernel's /proc/slabinfo", slabinfo_main },
+	{ "buddyinfo", "PID|CORE", "its free blocks, as in /proc/buddyinfo", buddyinfo_main },
+	{ "pagetypeinfo", "PID|CORE", "the same by migrate type, as in /proc/pagetypeinfo",
 	  pagetypeinfo_main },
-	{ "extfrag_index", "PID", "how fragmented its free pages are, as in debugfs",
+	{ "extfrag_index", "PID|CORE", "how fragmented its free pages are, as in debugfs",
 	  extfrag_index_main },
-	{ "unusable_index", "PID", "the part of them too small for each order, as in debugfs",
+	{ "unusable_index", "PID|CORE", "the part of them too small for each order, as in debugfs",
 	  unusable_index_main },
 };
 

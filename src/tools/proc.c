@@ -84,7 +84,7 @@ static int print_proc(int argc, char **argv, void (*print)(struct view *view, st
 	int status;
 
 	if (argc != 2 || argv[1][0] == '-') {
-		say("usage: slabuddy %s PID", argv[0]);
+		say("usage: slabuddy %s PID|CORE", argv[0]);
 		return EXIT_USAGE;
 	}
 	status = target_open(&target, argv[1]);
@@ -98,8 +98,7 @@ static int print_proc(int argc, char **argv, void (*print)(struct view *view, st
 		text_finish(&text);
 		view_free(view);
 		if (target.torn)
-			say("%s: lists changed while they were read: something is missing",
-			    argv[1]);
+			say("%s: %s: something is missing", argv[1], target_torn_text(&target));
 		status = say_if_unwritten();
 	}
 	target_close(&target);

@@ -5,7 +5,7 @@
 #ifndef SLABUDDY_TOOLS_PROC_H
 #define SLABUDDY_TOOLS_PROC_H
 
-/* slabuddy slabinfo, buddyinfo, pagetypeinfo, extfrag_index or unusable_index PID */
+/* slabuddy slabinfo, buddyinfo, pagetypeinfo, extfrag_index or unusable_index PID|CORE */
 int slabinfo_main(int argc, char **argv);
 int buddyinfo_main(int argc, char **argv);
 int pagetypeinfo_main(int argc, char **argv);

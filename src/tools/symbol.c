@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "tools/elf_headers.h"
 
 /* Arbitrary: more than any linker makes; what has more is none of ours. */
-#define MAX_HEADERS    64
 #define MAX_DYNAMIC    1024
 #define MAX_CHAIN      65536
 #define MAX_NAME_BYTES 64
@@ -21,18 +21,11 @@ struct module {
 	uint64_t hash; /* DT_GNU_HASH */
 };
 
-static bool read_headers(struct module *module, Elf64_Phdr *headers, unsigned int *nr)
+static bool read_at(void *arg, uint64_t offset, void *to, size_t bytes)
 {
-	Elf64_Ehdr elf;
+	const struct module *module = arg;
 
-	if (!target_read(module->target, module->base, &elf, sizeof(elf)) ||
-	    memcmp(elf.e_ident, ELFMAG, SELFMAG) || elf.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    elf.e_ident[EI_DATA] != ELFDATA2LSB || elf.e_phentsize != sizeof(*headers) ||
-	    elf.e_phnum > MAX_HEADERS)
-		return false;
-	*nr = elf.e_phnum;
-	return target_read(module->target, module->base + elf.e_phoff, headers,
-			   elf.e_phnum * sizeof(*headers));
+	return target_read_image(module->target, module->base + offset, to, bytes);
 }
 
 /* The dynamic linker has made some of these absolute. */
@@ -47,7 +40,7 @@ static bool read_dynamic(struct module *module, const Elf64_Phdr *header)
 	Elf64_Dyn entry;
 
 	for (unsigned int i = 0; i < MAX_DYNAMIC; i++, at += sizeof(entry)) {
-		if (!target_read(module->target, at, &entry, sizeof(entry)))
+		if (!target_read_image(module->target, at, &entry, sizeof(entry)))
 			return false;
 		if (entry.d_tag == DT_NULL)
 			break;
@@ -78,10 +71,10 @@ static bool symbol_is(const struct module *module, uint32_t index, const char *n
 	Elf64_Sym symbol;
 
 	if (bytes > sizeof(found) ||
-	    !target_read(module->target, module->symbols + index * sizeof(symbol), &symbol,
-			 sizeof(symbol)) ||
+	    !target_read_image(module->target, module->symbols + index * sizeof(symbol), &symbol,
+			       sizeof(symbol)) ||
 	    symbol.st_shndx == SHN_UNDEF ||
-	    !target_read(module->target, module->strings + symbol.st_name, found, bytes) ||
+	    !target_read_image(module->target, module->strings + symbol.st_name, found, bytes) ||
 	    memcmp(found, name, bytes))
 		return false;
 	*addr = module->bias + symbol.st_value;
@@ -98,17 +91,18 @@ static bool look_up(const struct module *module, const char *name, uint64_t *add
 	uint64_t buckets, chain;
 	uint32_t index, hash;
 
-	if (!target_read(module->target, module->hash, &head, sizeof(head)) || !head.nr_buckets)
+	if (!target_read_image(module->target, module->hash, &head, sizeof(head)) ||
+	    !head.nr_buckets)
 		return false;
 	buckets = module->hash + sizeof(head) + head.nr_bloom * sizeof(uint64_t);
 	chain = buckets + head.nr_buckets * sizeof(uint32_t);
-	if (!target_read(module->target, buckets + wanted % head.nr_buckets * sizeof(index), &index,
-			 sizeof(index)) ||
+	if (!target_read_image(module->target, buckets + wanted % head.nr_buckets * sizeof(index),
+			       &index, sizeof(index)) ||
 	    index < head.first)
 		return false;
 	for (unsigned int i = 0; i < MAX_CHAIN; i++, index++) {
-		if (!target_read(module->target, chain + (index - head.first) * sizeof(hash), &hash,
-				 sizeof(hash)))
+		if (!target_read_image(module->target, chain + (index - head.first) * sizeof(hash),
+				       &hash, sizeof(hash)))
 			return false;
 		if ((hash | 1) == (wanted | 1) && symbol_is(module, index, name, addr))
 			return true;
@@ -119,19 +113,20 @@ static bool look_up(const struct module *module, const char *name, uint64_t *add
 	return false;
 }
 
-static void note_segments(const struct module *module, const Elf64_Phdr *headers, unsigned int nr,
+static void note_segments(const struct module *module, const struct elf_headers *headers,
 			  struct image *image)
 {
 	image->nr_segments = 0;
-	for (unsigned int i = 0; i < nr && image->nr_segments < MAX_SEGMENTS; i++) {
+	for (unsigned int i = 0; i < headers->nr && image->nr_segments < MAX_SEGMENTS; i++) {
 		struct range *range = &image->segment[image->nr_segments];
+		const Elf64_Phdr *header = &headers->header[i];
 		uint64_t size = module->target->page_size;
 		uint64_t start, end;
 
-		if (headers[i].p_type != PT_LOAD)
+		if (header->p_type != PT_LOAD)
 			continue;
-		start = module->bias + headers[i].p_vaddr;
-		end = ALIGN_UP(start + headers[i].p_memsz, size);
+		start = module->bias + header->p_vaddr;
+		end = ALIGN_UP(start + header->p_memsz, size);
 		range->start = ALIGN_DOWN(start, size);
 		range->bytes = end - range->start;
 		image->nr_segments++;
@@ -143,18 +138,19 @@ bool symbol_find(const struct target *target, uint64_t base, const char *name, u
 {
 	struct module module = { .target = target, .base = base };
 	const Elf64_Phdr *dynamic = NULL;
-	Elf64_Phdr headers[MAX_HEADERS];
-	unsigned int nr;
+	struct elf_headers headers;
 
-	if (!read_headers(&module, headers, &nr))
+	if (!elf_headers_read(&headers, read_at, &module))
 		return false;
-	for (unsigned int i = 0; i < nr; i++) {
+	for (unsigned int i = 0; i < headers.nr; i++) {
+		const Elf64_Phdr *header = &headers.header[i];
+
 		/* the header that stands at base is in this one */
-		if (headers[i].p_type == PT_LOAD && !headers[i].p_offset)
-			module.bias = base - headers[i].p_vaddr;
-		if (headers[i].p_type == PT_DYNAMIC)
-			dynamic = &headers[i];
+		if (header->p_type == PT_LOAD && !header->p_offset)
+			module.bias = base - header->p_vaddr;
+		if (header->p_type == PT_DYNAMIC)
+			dynamic = header;
 	}
-	note_segments(&module, headers, nr, image);
+	note_segments(&module, &headers, image);
 	return dynamic && read_dynamic(&module, dynamic) && look_up(&module, name, addr);
 }

@@ -75,9 +75,13 @@ bool view_rss(struct view *view, struct rss *rss)
 {
 	struct maps maps;
 	size_t range = 0;
-	bool good = !maps_read(view->target->pid, "smaps", &maps);
+	bool good;
 
 	memset(rss, 0, sizeof(*rss));
+	/* the number may be another process's by now */
+	if (view->target->core)
+		return false;
+	good = !maps_read(view->target->pid, "smaps", &maps);
 	if (view->nr_ranges)
 		qsort(view->range, view->nr_ranges, sizeof(*view->range), by_start);
 	for (size_t i = 0; good && i < maps.nr; i++) {

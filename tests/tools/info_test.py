@@ -2,107 +2,19 @@
 # SPDX-License-Identifier: MIT
 """slabuddy info, and the formats of the kernel's files: a heap whose contents are known, as it is seen from outside."""
 
-import json
 import os
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-BUILD = os.environ["abs_top_builddir"]
-TOOL = BUILD + "/src/slabuddy"
-HELPERS = BUILD + "/tests/tools/"
-LIBRARY = BUILD + "/src/.libs/libslabuddy-malloc.so"
+sys.dont_write_bytecode = True
+
+from helper import LIBRARY, TOOL, Helper, check, failed, info, refused, tool
+
 KIB, MIB = 1 << 10, 1 << 20
-
-os.environ["LC_ALL"] = "C"
-for name in ("LD_PRELOAD", "SLABUDDY_OPTIONS", "SLABUDDY_LIBRARY"):
-    os.environ.pop(name, None)
-
-faults = 0
-
-
-def check(good, text):
-    global faults
-    if not good:
-        print("FAIL:", text)
-        faults += 1
-
-
-class Helper:
-    """A helper that has said that it is ready; it ends with the "with"."""
-
-    def __init__(self, *argv, options="", preload=LIBRARY):
-        env = dict(os.environ)
-        if preload:
-            env.update(LD_PRELOAD=preload, SLABUDDY_OPTIONS=options)
-        argv = [HELPERS + argv[0], *argv[1:]]
-        self.process = subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.pid = str(self.process.pid)
-        line = self.process.stdout.readline()
-        if line != b"ready\n":
-            sys.exit("FAIL: %s says %r" % (argv, line))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self.process.stdin.close()
-        status = self.process.wait(timeout=60)
-        check(status == 0, "the helper ended with %d" % status)
-
-    def present_pages(self):
-        """Anonymous ones, those of zeros too, which whoever reads untouched memory gets. Tables of symbols are looked
-        into, so of files there may be more."""
-        present = 0
-        with open("/proc/%s/maps" % self.pid) as maps, open("/proc/%s/pagemap" % self.pid, "rb") as pagemap:
-            for line in maps:
-                start, end, path = re.match(r"(\w+)-(\w+) (?:\S+ ){4} *(.*)", line).groups()
-                if path:
-                    continue
-                start, end = (int(address, 16) // os.sysconf("SC_PAGESIZE") for address in (start, end))
-                pagemap.seek(start * 8)
-                entries = struct.unpack("<%dQ" % (end - start), pagemap.read((end - start) * 8))
-                present += sum(entry >> 63 for entry in entries)
-        return present
-
-    def await_sleep(self):
-        """What it does after it has said that it is ready is over."""
-        for _ in range(100):
-            before = self.status("State"), self.status("voluntary_ctxt_switches")
-            time.sleep(0.05)
-            if before[0] == "S" and before[1] == self.status("voluntary_ctxt_switches"):
-                return
-        check(False, "the helper does not come to rest")
-
-    def status(self, name):
-        with open("/proc/%s/status" % self.pid) as lines:
-            return next(line.split()[1] for line in lines if line.startswith(name + ":"))
-
-
-def tool(*argv, prefix=()):
-    """Return: exit status, stdout and stderr. One that goes in circles is a fault of its own."""
-    done = subprocess.run([*prefix, TOOL, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
-                          stdin=subprocess.DEVNULL)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
-
-
-def info(*argv):
-    status, out, err = tool("info", "--json", *argv)
-    check((status, err) == (0, ""), "info --json: %d, %s" % (status, err))
-    return json.loads(out)
-
-
-def refused(what, regex, *argv, status=1, prefix=()):
-    """One clear line, and nothing else."""
-    got, out, err = tool(*argv, prefix=prefix)
-    check(got == status, "%s: exit status %d, not %d" % (what, got, status))
-    check(out == "", "%s: stdout has %r" % (what, out))
-    check(re.fullmatch("slabuddy: " + regex + "\n", err) is not None, "%s: stderr has %r" % (what, err))
-
 
 # What has memory behind it, as pairs of bytes and resident.
 AMOUNTS = ("slabs", "large", "huge", "page_blocks", "moving_pages", "purging_pages", "former_huge", "slot_pages",
@@ -303,15 +215,15 @@ def check_refusals():
     for command in commands:
         # of a process that has been and gone
         refused("gone", helper.pid + ": no such process", command, helper.pid)
-        refused("no number", "x1: not a process id; core files are not read yet", command, "x1", status=2)
-        refused("no argument", "usage: .*PID", command, status=2)
+        refused("no number", "x1: neither a process id nor a file", command, "x1")
+        refused("no argument", r"usage: .*PID\|CORE", command, status=2)
     refused("too large", "99999999999999999999: not a process id.*", "info", "99999999999999999999", status=2)
     refused("negative", "info: unknown option -1", "info", "-1", status=2)
     refused("an option", "info: unknown option --yaml", "info", "--yaml", "1", status=2)
     for seconds in ("x", "", "0", "-1", "1s", "1e9", "nan", "inf"):
         refused("interval " + seconds, "info: --interval: %s is no number of seconds from 0.1 to 1000000" % seconds,
                 "info", "--interval", seconds, "1", status=2)
-    refused("no interval", r"usage: slabuddy info \[--json\] \[--interval SECONDS\] PID", "info", "--interval", status=2)
+    refused("no interval", r"usage: slabuddy info \[--json\] \[--interval SECONDS\] PID\|CORE", "info", "--interval", status=2)
     for kind, line in (
             ("version", r"the heap of \S+/other_root is laid out as version 2, and this tool reads version 1"),
             ("names", r"the heap of \S+/other_root is of another version than this tool: it does not tell of \S+"),
@@ -356,4 +268,4 @@ check_busy()
 check_broken()
 check_two_heaps()
 check_refusals()
-sys.exit(faults != 0)
+sys.exit(failed())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 if !SANITIZER
 test_scripts += \
+	tests/tools/core_test.py \
 	tests/tools/info_test.py \
 	tests/tools/run_test.sh \
 	tests/tools/terminal_test.py
@@ -13,6 +14,8 @@ endif
 
 test_programs += tests/tools/series_test
 tests_tools_series_test_SOURCES = tests/tools/series_test.c src/tools/series.c $(testing)
+
+EXTRA_DIST += tests/tools/core_writer.py tests/tools/helper.py
 
 # these are found by what they export
 tests_tools_broken_root_SOURCES = tests/tools/broken_root.c
