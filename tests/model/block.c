@@ -124,6 +124,21 @@ void block_free(struct block *block)
 	block->ptr = NULL;
 }
 
+void block_move(struct block *block)
+{
+	void *now;
+
+	block_check(block);
+	now = heap_move(block->ptr);
+	if (!now)
+		return;
+	if (now == block->ptr)
+		model_fail("block %p was moved to where it was", now);
+	block->ptr = now;
+	check_shape(block);
+	block_check(block);
+}
+
 bool block_try_realloc(struct block *block, size_t size)
 {
 	char *now;

@@ -27,6 +27,9 @@ void block_check(const struct block *block);
 
 void block_free(struct block *block);
 
+/* Let the heap move it, if it wants to: then it is elsewhere, and otherwise as it was. */
+void block_move(struct block *block);
+
 /* Resize it; what both sizes have in common must be there afterwards. */
 void block_realloc(struct block *block, size_t size);
 

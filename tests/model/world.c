@@ -171,7 +171,7 @@ static void step(struct worker *w)
 	else if (dice < 45 && !(is_huge(block->usable) && dice < 40))
 		resize(w, block);
 	else if (dice < 50)
-		block_check(block);
+		block_move(block);
 	else
 		let_go(w, block);
 }

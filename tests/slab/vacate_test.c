@@ -493,6 +493,8 @@ START_TEST(among_threads)
 	unsigned long moved = 0;
 
 	cache = make(100, 0);
+	/* the others have slots of their own, or share their processor's */
+	WRITE_ONCE(options.percpu, _i ? PERCPU_ON : PERCPU_OFF);
 	for (uintptr_t i = 0; i < NR_OTHERS; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, come_and_go, (void *)i), 0);
 	for (int round = 0; round < 5; round++) {
@@ -545,6 +547,6 @@ int main(void)
 	tcase_add_test(tc, objects_that_need_not_stay);
 	tcase_add_test(tc, nodes);
 	tcase_add_loop_test(tc, blocks_of_malloc, 0, 4);
-	tcase_add_test(tc, among_threads);
+	tcase_add_loop_test(tc, among_threads, 0, 2);
 	return test_run(tc);
 }
