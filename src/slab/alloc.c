@@ -10,8 +10,14 @@
 #include "slab/report.h"
 #include "slab/slab.h"
 
-/* Objects that all main sheaves of a slot may hold, in bytes, before they stop growing. Arbitrary. */
+/*
+ * Bytes of objects that all main sheaves of a slot may hold before they stop growing, and all its spares; and
+ * those of all slots together, beside a share of the pages in use. Arbitrary: what 16 threads at rest keep is
+ * half of that at most, as sheaves are half full.
+ */
 #define SLOT_SHEAF_BYTES MIB(1)
+#define ALL_SHEAF_BYTES MIB(2)
+#define ALL_SHEAF_SHARE 16
 
 /* Refills and flushes that make a sheaf grow. Arbitrary: one is an accident, two are a rate. */
 #define EVENTS_TO_GROW 2
@@ -80,6 +86,16 @@ static bool has_group(struct slot *slot, const struct kmem_cache *cache)
 	return *group;
 }
 
+/* Racy: a hint. */
+static size_t sheaf_budget(const struct slot *slot)
+{
+	const struct zone *zone = slot_zone(slot);
+	size_t used = READ_ONCE(zone->managed_pages) - READ_ONCE(zone->nr_free_pages);
+	size_t all = ALL_SHEAF_BYTES + (used << PAGE_SHIFT) / ALL_SHEAF_SHARE;
+
+	return MIN(all / slot_count_busy(), SLOT_SHEAF_BYTES);
+}
+
 static bool has_main(struct slot *slot, struct kmem_cache *cache)
 {
 	struct sheaf *first;
@@ -91,6 +107,8 @@ static bool has_main(struct slot *slot, struct kmem_cache *cache)
 	first = sheaf_alloc(cache->sheaf_min);
 	if (!first)
 		return false;
+	if (slot->sheaf_bytes + cache->sheaf_min * cache->size > sheaf_budget(slot))
+		slot_sheaves_of(slot, cache)->limit = 1;
 	set_main(slot, cache, first);
 	return true;
 }
@@ -107,6 +125,8 @@ static void swap_spare(struct slot *slot, struct kmem_cache *cache)
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
 	struct sheaf *main = sheaves->main;
 
+	slot->spare_bytes -= (size_t)sheaves->spare->size * cache->size;
+	slot->spare_bytes += (size_t)main->size * cache->size;
 	set_main(slot, cache, sheaves->spare);
 	sheaves->spare = main;
 }
@@ -226,7 +246,7 @@ static bool should_grow(struct slot *slot, struct kmem_cache *cache,
 	return capacity < cache->sheaf_max &&
 	       (turns || capacity < cache->sheaf_floor ||
 		capacity < own_objects_in_use(slot, cache, node) / GROW_BELOW_SHARE) &&
-	       slot->sheaf_bytes + capacity * cache->size <= SLOT_SHEAF_BYTES;
+	       slot->sheaf_bytes + capacity * cache->size <= sheaf_budget(slot);
 }
 
 /*
@@ -242,7 +262,7 @@ static bool should_grow_at_swap(struct slot *slot, struct kmem_cache *cache)
 		return false;
 	sheaves->swaps = 0;
 	return capacity < cache->sheaf_floor &&
-	       slot->sheaf_bytes + capacity * cache->size <= SLOT_SHEAF_BYTES;
+	       slot->sheaf_bytes + capacity * cache->size <= sheaf_budget(slot);
 }
 
 static bool should_shrink(struct slot *slot, struct kmem_cache *cache,
@@ -512,8 +532,10 @@ static void flush_all(struct slot *slot, struct kmem_cache *cache, struct kmem_c
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
 
 	flush_main(slot, cache);
-	if (sheaves->spare)
+	if (sheaves->spare) {
+		slot->spare_bytes -= (size_t)sheaves->spare->size * cache->size;
 		flush_sheaf(slot, cache, sheaves->spare);
+	}
 	shrink_barn(slot, cache, node);
 }
 
@@ -551,6 +573,13 @@ static void let_go(struct slot *slot, struct kmem_cache *cache, struct kmem_cach
 	set_main(slot, cache, sheaves->main);
 }
 
+static bool may_fill_spare(struct slot *slot, const struct kmem_cache *cache)
+{
+	size_t bytes = (size_t)slot_sheaves_of(slot, cache)->main->size * cache->size;
+
+	return slot->spare_bytes + bytes <= sheaf_budget(slot);
+}
+
 /*
  * The main sheaf is full: make room in it. With no memory for another sheaf there is still the
  * flush, which needs none.
@@ -568,7 +597,7 @@ static void make_room(struct slot *slot, struct kmem_cache *cache)
 	}
 	if (!sheaves->spare)
 		sheaves->spare = sheaf_alloc(sheaves->room);
-	if (sheaves->spare && !sheaves->spare->size) {
+	if (sheaves->spare && !sheaves->spare->size && may_fill_spare(slot, cache)) {
 		if (!should_grow_at_swap(slot, cache) || !grow_main(slot, cache))
 			swap_spare(slot, cache);
 		return;

@@ -406,6 +406,7 @@ static void drain_cache(struct slot *slot, struct kmem_cache *cache)
 	spare = sheaves->spare;
 	memset(&sheaves->spare, 0, sizeof(*sheaves) - offsetof(struct slot_sheaves, spare));
 	if (spare) {
+		slot->spare_bytes -= (size_t)spare->size * cache->size;
 		drain_sheaf(slot, cache, spare);
 		sheaf_free(spare);
 	}

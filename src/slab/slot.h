@@ -82,6 +82,7 @@ struct slot {
 	struct slot *next;	 /* [const once it is on the list] all slots */
 	struct slot *next_free;	 /* [SLOTS] stack of slots that no thread owns */
 	size_t sheaf_bytes;	 /* [slot lock] bytes of objects that all main sheaves can hold */
+	size_t spare_bytes;	 /* [slot lock] bytes of objects that all spares hold */
 	struct pcp pcp;		 /* [slot lock; pcp.runs: owner] */
 	/* Large blocks that this slot handed out, less those that came back: only sums over all slots mean
 	 * anything. Pages that went through pcp.runs are counted there. */
