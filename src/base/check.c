@@ -10,6 +10,20 @@
 
 #define LINE_MAX_BYTES 512
 
+/* The thread of malloc/kswapd.c has files of its own, and stderr is none of them: borrow the program's. */
+static void write_to_program(const char *line, size_t len)
+{
+	long process = syscall(SYS_pidfd_open, getpid(), 0);
+	long fd = process < 0 ? -1 : syscall(SYS_pidfd_getfd, process, STDERR_FILENO, 0);
+
+	if (fd >= 0)
+		syscall(SYS_write, fd, line, len);
+	if (fd >= 0)
+		syscall(SYS_close, fd);
+	if (process >= 0)
+		syscall(SYS_close, process);
+}
+
 /*
  * One write() a line, so that lines of several threads or processes do not mix. Not libc's write(),
  * at which a thread can be cancelled: this one may hold its slot.
@@ -30,6 +44,8 @@ static void write_line(const char *fmt, va_list args)
 	do
 		written = syscall(SYS_write, STDERR_FILENO, line, len);
 	while (written < 0 && errno == EINTR);
+	if (written < 0 && errno == EBADF)
+		write_to_program(line, len);
 }
 
 void warn(const char *fmt, ...)
