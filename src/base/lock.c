@@ -19,6 +19,7 @@ static lock_walker walkers[NR_LOCK_RANKS];
 
 const char *const lock_rank_names[NR_LOCK_RANKS] = {
 	[LOCK_INIT] = "init",
+	[LOCK_KSWAPD] = "kswapd",
 	[LOCK_SHRINKERS] = "shrinkers",
 	[LOCK_KMALLOC] = "kmalloc",
 	[LOCK_MEMPOOLS] = "mempools",

@@ -21,6 +21,7 @@
 
 enum lock_rank {
 	LOCK_INIT,     /* one-time set-up of the heap */
+	LOCK_KSWAPD,   /* the work of the thread that gives back, across system calls too */
 	LOCK_SHRINKERS, /* list of shrinkers */
 	LOCK_KMALLOC,  /* making of kmalloc's caches for special memory, across system calls too */
 	LOCK_MEMPOOLS, /* list of mempools */

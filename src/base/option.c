@@ -38,6 +38,7 @@ struct options options = {
 	 * sheaves some MiB; what sheaves pin breaks that, see doc/memory.md */
 	.dirty_min_kib = 12288,
 	.dirty_percent = 18,
+	.dirty_decay_ms = 10000, /* arbitrary: other allocators' threads take as long */
 	.sheaf_kib = 64, /* the trial before the project: 1,000 small objects; not measured anew */
 };
 
@@ -57,6 +58,8 @@ static const struct option table[] = {
 	  "check the whole heap: off, or at exit (debug builds abort on a fault)" },
 	{ "bad_free", OPTION_CHOICE, &options.bad_free, 0, 0, abort_warn,
 	  "a pointer that cannot be freed: abort, or warn and leave it alone" },
+	{ "dirty_decay_ms", OPTION_UINT, &options.dirty_decay_ms, 100, 3600000, NULL,
+	  "with kswapd=on, milliseconds after which free pages that were not needed are all back" },
 	{ "dirty_min", OPTION_UINT, &options.dirty_min_kib, 0, 1UL << 40, NULL,
 	  "KiB of free dirty pages that are kept in any case" },
 	{ "dirty_percent", OPTION_UINT, &options.dirty_percent, 0, 1000, NULL,
@@ -69,6 +72,8 @@ static const struct option table[] = {
 	  "interval,probability,space,times[,min-order=N]: blocks of pages fail on purpose" },
 	{ "failslab", OPTION_FAULT, &failslab, 0, 0, NULL,
 	  "interval,probability,space,times: objects of caches with slab_debug=A fail on purpose" },
+	{ "kswapd", OPTION_CHOICE, &options.kswapd, 0, 0, off_on,
+	  "a thread that gives back what lies idle for dirty_decay_ms, or when memory is short" },
 	{ "memory_limit", OPTION_BYTES, &options.memory_limit, MEMORY_LIMIT_MIN, MEMORY_LIMIT_MAX, NULL,
 	  "bytes, 4M to 1048576G, that the heap may hold before allocations fail (0: any)" },
 	{ "numa", OPTION_NUMA, &options.numa, 1, 8, NULL,

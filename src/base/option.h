@@ -20,6 +20,8 @@ struct options {
 	unsigned long purge;	       /* 1: free pages above the watermark go back to the OS */
 	unsigned long dirty_min_kib;   /* KiB of free dirty pages that a zone may always keep */
 	unsigned long dirty_percent;   /* and this share of what is in use */
+	unsigned long kswapd;	       /* 1: a thread gives back what lies idle */
+	unsigned long dirty_decay_ms;  /* and this is how long that takes */
 	unsigned long memory_limit;    /* bytes that the heap may hold, see page/limit.h; 0: any */
 	unsigned long slab_merge;      /* 1: caches of like objects share slabs */
 	unsigned long sheaf_kib;       /* KiB of free objects that one full sheaf may hold */

@@ -107,6 +107,11 @@ struct vm_snapshot {
 	unsigned long allocstall_normal;
 	unsigned long pgfree; /* pages */
 	unsigned long slabs_scanned; /* objects that shrinkers looked at */
+	unsigned long kswapd_run; /* times that kswapd looked at the heap */
+	unsigned long kswapd_pressure; /* of these, because memory was short */
+	unsigned long kswapd_limit; /* of these, because a cgroup was near its limit */
+	unsigned long kswapd_blind; /* times that it began to work with nobody to tell it of pressure */
+	unsigned long kswapd_fail; /* times that it could not be started */
 	unsigned long alloc_fail; /* allocations that got no memory in the end */
 	unsigned long zone_alloc; /* blocks and runs that a zone gave, to the lists of slots too */
 	unsigned long zone_free;

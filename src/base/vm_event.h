@@ -14,6 +14,11 @@ enum vm_event {
 	VM_ALLOCSTALL_DMA,
 	VM_ALLOC_FAIL,	  /* allocations that got none in the end */
 	VM_SLABS_SCANNED, /* objects that shrinkers looked at */
+	VM_KSWAPD_RUN,	     /* times that kswapd looked at the heap */
+	VM_KSWAPD_PRESSURE,  /* of these, because the OS said that memory is short */
+	VM_KSWAPD_LIMIT,     /* of these, because a cgroup was near its limit */
+	VM_KSWAPD_BLIND,     /* times that it began to work and nobody would tell it of pressure */
+	VM_KSWAPD_FAIL,	     /* times that the thread could not be started */
 	NR_VM_EVENTS,
 };
 

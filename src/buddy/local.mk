@@ -6,6 +6,8 @@ libcore_la_SOURCES += \
 	src/buddy/grow.h \
 	src/buddy/join.c \
 	src/buddy/join.h \
+	src/buddy/kswapd.c \
+	src/buddy/kswapd.h \
 	src/buddy/migrate.c \
 	src/buddy/migrate.h \
 	src/buddy/page_alloc.c \

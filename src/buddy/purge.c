@@ -34,7 +34,7 @@ static unsigned int lowest_purgeable_order(void)
 }
 
 /* Locked memory stays: the OS would refuse. */
-static bool zone_can_purge(const struct zone *zone)
+bool zone_can_purge(const struct zone *zone)
 {
 	return !zone->purge_refused && zone->type != ZONE_DMA;
 }

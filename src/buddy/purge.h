@@ -15,6 +15,9 @@
 /* Whether a zone should be purged to its low watermark. Under the zone's lock, after a free. */
 bool zone_is_above_high(struct zone *zone);
 
+/* Whether the OS might take any of its pages: not if they are locked in memory. Under the zone's lock. */
+bool zone_can_purge(const struct zone *zone);
+
 /* Purge to the low watermark. No lock but the caller's slot may be held. */
 void zone_purge_to_low(struct zone *zone);
 

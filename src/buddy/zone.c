@@ -2,6 +2,7 @@
 #include "buddy/zone.h"
 
 #include "base/root.h"
+#include "buddy/kswapd.h"
 #include "buddy/wmark.h"
 #include "os/info.h"
 #include "page/limit.h"
@@ -120,10 +121,17 @@ static noinline void correct_charge(struct zone *zone, unsigned long held)
 void zone_unlock(struct zone *zone)
 {
 	unsigned long held = held_pages(zone);
+	bool call;
 
 	if (unlikely(held != zone->charged_pages))
 		correct_charge(zone, held);
+	/* here, where no pages are between two lists */
+	if (zone->nr_dirty < zone->least_dirty)
+		zone->least_dirty = zone->nr_dirty;
+	call = unlikely(READ_ONCE(options.kswapd)) && kswapd_is_wanted(zone);
 	lock_release(&zone->lock, LOCK_ZONE);
+	if (unlikely(call))
+		kswapd_call();
 }
 
 void zone_count(struct zone *zone, struct zone_pages *pages)

@@ -66,6 +66,8 @@ struct zone {
 	unsigned long nr_free_pages;	 /* [lock] on a free_area */
 	unsigned long nr_dirty;		 /* [lock] of these, resident */
 	unsigned long nr_isolated;	 /* [lock] being purged */
+	unsigned long least_dirty;	 /* [lock] least of nr_dirty in this step of kswapd */
+	unsigned long nr_settled;	 /* [lock] dirty pages that kswapd leaves alone */
 	unsigned long claim_above;	 /* [lock] dirty pages needed for the next try of claim_dirty() */
 	unsigned long nr_stuck;		 /* [lock] dirty pages that the last purge could not get rid of */
 	uint32_t clock;			 /* [lock] runs taken back so far: the time by which free blocks age */

@@ -7,6 +7,7 @@
 #include "base/option.h"
 #include "malloc/audit.h"
 #include "malloc/heap.h"
+#include "malloc/kswapd.h"
 #include "page/limit.h"
 #include "slab/boot.h"
 
@@ -17,9 +18,13 @@ exported const char *slabuddy_version(void)
 
 exported int slabuddy_option(const char *text)
 {
+	int refused;
+
 	/* first what the environment says, so that it does not undo this */
 	slab_boot();
-	return options_parse(text, "slabuddy_option");
+	refused = options_parse(text, "slabuddy_option");
+	kswapd_options_changed();
+	return refused;
 }
 
 exported int slabuddy_set_memory_limit(size_t bytes, slabuddy_limit_handler *handler, void *arg)

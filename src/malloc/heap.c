@@ -6,8 +6,10 @@
 
 #include "base/fault.h"
 #include "base/option.h"
+#include "buddy/kswapd.h"
 #include "malloc/foreign.h"
 #include "malloc/huge.h"
+#include "malloc/kswapd.h"
 #include "malloc/large.h"
 #include "malloc/make_room.h"
 #include "os/info.h"
@@ -97,10 +99,12 @@ static void *alloc_object(size_t tag, size_t size)
 	return object ? object : out_of_memory();
 }
 
-/* The one lock that this layer has. */
+/* What the layers below must know of this one. */
 static __attribute__((constructor)) void heap_boot(void)
 {
 	lock_set_walker(LOCK_HUGE, huge_walk_locks);
+	lock_set_walker(LOCK_KSWAPD, kswapd_walk_lock);
+	kswapd_set_start(kswapd_start);
 }
 
 /* What is rare stays in functions of its own, so that the common cases of heap_malloc_slow() need no stack frame. */

@@ -11,6 +11,8 @@ libcore_la_SOURCES += \
 	src/malloc/huge.h \
 	src/malloc/info.c \
 	src/malloc/info.h \
+	src/malloc/kswapd.c \
+	src/malloc/kswapd.h \
 	src/malloc/large.c \
 	src/malloc/large.h \
 	src/malloc/make_room.c \

@@ -225,6 +225,11 @@ static bool collect_vmstat(struct report *report)
 	vm->allocstall_dma32 = vm_event_read(VM_ALLOCSTALL_DMA32);
 	vm->allocstall_dma = vm_event_read(VM_ALLOCSTALL_DMA);
 	vm->alloc_fail = vm_event_read(VM_ALLOC_FAIL);
+	vm->kswapd_run = vm_event_read(VM_KSWAPD_RUN);
+	vm->kswapd_pressure = vm_event_read(VM_KSWAPD_PRESSURE);
+	vm->kswapd_limit = vm_event_read(VM_KSWAPD_LIMIT);
+	vm->kswapd_blind = vm_event_read(VM_KSWAPD_BLIND);
+	vm->kswapd_fail = vm_event_read(VM_KSWAPD_FAIL);
 	vm->slabs_scanned = vm_event_read(VM_SLABS_SCANNED);
 	vm->nr_metadata_pages = meta_mapped_bytes() >> PAGE_SHIFT;
 	for (int rank = 0; rank < NR_LOCK_RANKS; rank++)

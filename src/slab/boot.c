@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/lock.h"
 #include "base/option.h"
+#include "buddy/kswapd.h"
 #include "buddy/page_sheaf.h"
 #include "os/info.h"
 #include "page/meta.h"
@@ -84,6 +85,7 @@ static void after_fork_in_child(void)
 	if (!lock_world_is_torn())
 		slot_adopt_all();
 	lock_thaw_world_in_child();
+	kswapd_boot_in_child();
 }
 
 /*
@@ -104,6 +106,8 @@ static __attribute__((constructor)) void boot_at_load(int argc, char **argv, cha
 	read_options(env);
 	lock_release(&boot_lock, LOCK_INIT);
 	cache_options_changed();
+	if (options.kswapd)
+		kswapd_boot();
 	if (pthread_atfork(lock_freeze_world, lock_thaw_world, after_fork_in_child))
 		fatal("pthread_atfork failed: fork() would not be safe");
 }

@@ -376,6 +376,14 @@ int cache_shrink(struct kmem_cache *cache)
 	return left;
 }
 
+void cache_shrink_node(struct kmem_cache *cache, struct kmem_cache_node *node)
+{
+	flush_barn(cache, node);
+	slab_shrink_node(cache, node);
+	if (unlikely(cache->debug))
+		debug_freed(cache);
+}
+
 static unsigned long slabs_left(struct kmem_cache *cache)
 {
 	unsigned long slabs = 0;

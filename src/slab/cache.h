@@ -16,6 +16,7 @@
 #include <slabuddy/slab.h>
 
 #include "buddy/page_alloc.h"
+#include "slab/age.h"
 #include "slab/barn.h"
 
 /* Partial slabs by how full they are: less than a quarter in use, less than half … */
@@ -59,6 +60,7 @@ struct kmem_cache_node {
 	struct node_events events;
 	struct barn barn;
 	struct node_audit audit;
+	struct idle idle; /* see age.h */
 };
 
 /* How a watched cache's objects lie, see debug.h. [const] */
@@ -176,6 +178,9 @@ int cache_teardown(struct kmem_cache *cache);
  * Return: 0 when no empty slab is left, like the kernel's.
  */
 int cache_shrink(struct kmem_cache *cache);
+
+/* The same for what is on one of its nodes. */
+void cache_shrink_node(struct kmem_cache *cache, struct kmem_cache_node *node);
 
 /* The part of a cache that is on node @nid, made when there is none; NULL: no memory. */
 struct kmem_cache_node *cache_node(struct kmem_cache *cache, unsigned int nid);

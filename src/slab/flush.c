@@ -4,6 +4,7 @@
 #include "slab/debug.h"
 #include "slab/report.h"
 #include "slab/slab_page.h"
+#include "slab/slot.h"
 
 /* An empty slab that the node need not keep, and that is on no list. */
 static void retire(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
@@ -21,6 +22,12 @@ static void retire(struct kmem_cache *cache, struct kmem_cache_node *node, struc
 	SUB_ONCE(node->nr_slabs, 1);
 }
 
+/* A thread that libc does not know calls nothing outside of the heap, and so not liburcu. */
+static bool may_retire(const struct kmem_cache *cache)
+{
+	return likely(!(cache->flags & SLAB_TYPESAFE_BY_RCU)) || this_slot != slot_alien;
+}
+
 /* A slab, some of whose objects have come back: where does it belong now? Empty ones that the node need not
  * keep go to @dead. */
 static void settle(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
@@ -30,7 +37,7 @@ static void settle(struct kmem_cache *cache, struct kmem_cache_node *node, struc
 	if (unlikely(!slab->inuse)) {
 		if (!was_full)
 			partial_del(node, slab);
-		if (node->nr_empty < cache->min_empty)
+		if (node->nr_empty < cache->min_empty || unlikely(!may_retire(cache)))
 			partial_add(cache, node, slab);
 		else
 			retire(cache, node, slab, dead);

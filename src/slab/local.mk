@@ -1,4 +1,6 @@
 libcore_la_SOURCES += \
+	src/slab/age.c \
+	src/slab/age.h \
 	src/slab/alloc.c \
 	src/slab/alloc.h \
 	src/slab/barn.c \

@@ -12,7 +12,7 @@
 #include "slab/percpu.h"
 #include "slab/slab.h"
 
-struct slot slot_none[NR_NONE + 2];
+struct slot slot_none[NR_NONE + 3];
 struct slot slot_shared;
 
 thread_local_word struct slot *this_slot = slot_none;
@@ -244,7 +244,7 @@ noinline struct slot *slot_instead_of(struct slot *none)
 
 	if (none == slot_percpu)
 		slot = percpu_here();
-	else if (none != slot_gone)
+	else if (none < slot_none + NR_NONE)
 		slot = slot_next(none);
 	return slot ? slot : &slot_shared;
 }
@@ -553,6 +553,49 @@ void slot_drain_all(void)
 		drained = slot;
 	}
 	give_back_all(drained);
+}
+
+/* Whether @slot was among the free ones; then it is the caller's. */
+static bool take_this_free(struct slot *slot)
+{
+	struct slot **link = &free_slots;
+	bool found;
+
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	while (*link && *link != slot)
+		link = &(*link)->next_free;
+	found = *link;
+	if (found) {
+		WRITE_ONCE(*link, slot->next_free);
+		SUB_ONCE(nr_free_slots, 1);
+		slot->in_use = true;
+	}
+	lock_release(&slots_lock, LOCK_SLOTS);
+	return found;
+}
+
+/* An empty one lies below those that are still warm. */
+static void put_last_free(struct slot *slot)
+{
+	struct slot **link = &free_slots;
+
+	lock_acquire(&slots_lock, LOCK_SLOTS);
+	while (*link)
+		link = &(*link)->next_free;
+	slot->in_use = false;
+	slot->next_free = NULL;
+	WRITE_ONCE(*link, slot);
+	ADD_ONCE(nr_free_slots, 1);
+	lock_release(&slots_lock, LOCK_SLOTS);
+}
+
+bool slot_drain_free(struct slot *slot)
+{
+	if (!take_this_free(slot))
+		return false;
+	slot_drain(slot);
+	put_last_free(slot);
+	return true;
 }
 
 void slot_for_each(void (*visit)(struct slot *slot, void *arg), void *arg)

@@ -20,6 +20,7 @@
 #include "base/lock.h"
 #include "buddy/page_sheaf.h"
 #include "buddy/pcp.h"
+#include "slab/age.h"
 #include "slab/cache.h"
 
 /* One cache's main sheaf as the fast path sees it: half a cache line. */
@@ -90,6 +91,7 @@ struct slot {
 	unsigned long large_blocks; /* [owner; atomic] */
 	struct page_sheaves *page_sheaves; /* [owner; atomic] made at the first use of the page API */
 	struct slot_events events; /* [slot lock; atomic] */
+	struct idle idle;	   /* see age.h */
 	struct slot_sheaves sheaves[NR_CLASS_TAGS];
 };
 
@@ -106,9 +108,10 @@ struct slot {
 extern hidden thread_local_word struct slot *this_slot;
 
 /* Never written, and their sheaves are closed: a thread with one of these takes the slow path. */
-extern struct slot slot_none[NR_NONE + 2]; /* not yet; and two more: */
+extern struct slot slot_none[NR_NONE + 3]; /* not yet; and three more: */
 #define slot_gone   (slot_none + NR_NONE)     /* no more: the thread is in its last destructors */
 #define slot_percpu (slot_none + NR_NONE + 1) /* the processor's, wherever it runs */
+#define slot_alien  (slot_none + NR_NONE + 2) /* never: a thread that libc does not know, see os/thread.h */
 
 /* What threads without a slot use, one at a time, under its lock. */
 extern struct slot slot_shared;
@@ -232,6 +235,9 @@ void slot_drain(struct slot *slot);
 
 /* Drain the calling thread's slot and all free ones. */
 void slot_drain_all(void);
+
+/* Drain a slot that no thread owns. Return: false, and nothing has changed, when it is not such a one. */
+bool slot_drain_free(struct slot *slot);
 
 /* How many slots threads use now. Racy; at least 1. */
 unsigned int slot_count_busy(void);

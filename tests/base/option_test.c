@@ -28,6 +28,7 @@ static const struct choice {
 } choices[] = {
 	{ "audit", &options.audit, { "off", "exit" } },
 	{ "bad_free", &options.bad_free, { "abort", "warn" } },
+	{ "kswapd", &options.kswapd, { "off", "on" } },
 	{ "purge", &options.purge, { "off", "on" } },
 };
 
@@ -106,6 +107,19 @@ START_TEST(words_alone)
 	refuse("slab_merge=");
 	/* and a key that takes a value wants one */
 	refuse("purge");
+}
+END_TEST
+
+START_TEST(decay)
+{
+	ck_assert_uint_eq(options.dirty_decay_ms, 10000);
+	ck_assert_uint_eq(accept("dirty_decay_ms=100", &options.dirty_decay_ms), 100);
+	ck_assert_uint_eq(accept("dirty_decay_ms=3600000", &options.dirty_decay_ms), 3600000);
+	refuse("dirty_decay_ms=99");
+	refuse("dirty_decay_ms=3600001");
+	refuse("dirty_decay_ms=1s");
+	refuse("dirty_decay_ms=");
+	refuse("dirty_decay_ms");
 }
 END_TEST
 
@@ -232,6 +246,7 @@ int main(void)
 	tcase_add_loop_test(tc, numbers_and_their_bounds, 0, ARRAY_SIZE(numbers));
 	tcase_add_loop_test(tc, choices_and_their_words, 0, ARRAY_SIZE(choices));
 	tcase_add_test(tc, words_alone);
+	tcase_add_test(tc, decay);
 	tcase_add_test(tc, numa);
 	tcase_add_test(tc, bytes_and_their_units);
 	tcase_add_test(tc, string_that_fits_and_one_that_does_not);

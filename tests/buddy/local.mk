@@ -2,6 +2,7 @@ arena = tests/buddy/arena.c tests/buddy/arena.h $(testing)
 refusing = $(AM_LDFLAGS) -Wl,--wrap=os_reserve -Wl,--wrap=os_commit
 
 test_programs += \
+	tests/buddy/age_test \
 	tests/buddy/join_test \
 	tests/buddy/migrate_test \
 	tests/buddy/model_test \
@@ -16,6 +17,8 @@ test_programs += \
 	tests/buddy/wmark_test \
 	tests/buddy/zones_test
 
+tests_buddy_age_test_SOURCES = tests/buddy/age_test.c $(arena)
+tests_buddy_age_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_discard
 tests_buddy_join_test_SOURCES = tests/buddy/join_test.c $(arena)
 tests_buddy_join_test_LDFLAGS = $(refusing)
 tests_buddy_migrate_test_SOURCES = tests/buddy/migrate_test.c $(arena)

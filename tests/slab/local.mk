@@ -1,4 +1,5 @@
 test_programs += \
+	tests/slab/age_test \
 	tests/slab/audit_test \
 	tests/slab/cache_test \
 	tests/slab/geometry_test \
@@ -6,6 +7,7 @@ test_programs += \
 	tests/slab/teardown_test \
 	tests/slab/vacate_test
 
+tests_slab_age_test_SOURCES = tests/slab/age_test.c $(testing)
 tests_slab_audit_test_SOURCES = tests/slab/audit_test.c $(testing)
 tests_slab_cache_test_SOURCES = tests/slab/cache_test.c $(testing)
 tests_slab_geometry_test_SOURCES = tests/slab/geometry_test.c $(testing)

@@ -2,6 +2,7 @@
 # Forks, threads that end, and the order in which a process comes to life.
 test_programs += \
 	tests/stress/fork_test \
+	tests/stress/kswapd_test \
 	tests/stress/last_round_test \
 	tests/stress/thread_test
 tests_stress_fork_test_SOURCES = \
@@ -10,6 +11,14 @@ tests_stress_fork_test_SOURCES = \
 	tests/model/rng.h \
 	tests/stress/fork_test.c
 tests_stress_fork_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_stress_kswapd_test_SOURCES = \
+	tests/model/block.c \
+	tests/model/block.h \
+	tests/model/rng.h \
+	tests/stress/kswapd_test.c
+tests_stress_kswapd_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_stress_kswapd_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_pressure_open,--wrap=os_pressure_wait \
+	-Wl,--wrap=os_cgroup_is_near_limit
 tests_stress_last_round_test_SOURCES = tests/model/rng.h tests/stress/last_round_test.c
 tests_stress_last_round_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_stress_thread_test_SOURCES = \
@@ -22,6 +31,7 @@ tests_stress_thread_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 if !SANITIZER
 test_scripts += \
 	tests/stress/exit_test.sh \
+	tests/stress/kswapd_preload_test.sh \
 	tests/stress/others_test.sh \
 	tests/stress/preload_test.sh
 
@@ -60,6 +70,7 @@ EXTRA_DIST += \
 	tests/stress/exit_in_handler.c \
 	tests/stress/foreign.c \
 	tests/stress/idle_threads.c \
+	tests/stress/kswapd.c \
 	tests/stress/late_free.c
 
 # The same for long, with new seeds each round: "make soak SOAK_MINUTES=600" on an idle machine. The seed that
