@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "malloc/size_class.h"
 
-#include <stdio.h>
+#include <string.h>
 
 /* Slabs of the larger classes may be larger than the kernel's, which would waste up to a third. */
 #define MAX_SLAB_ORDER 5
@@ -10,29 +10,41 @@
  * The tables are constant expressions, so that they lie in the file's read-only pages and nothing
  * has to fill them in. LOG2(n - 1) picks the doubling, two bits below it the quarter.
  */
-#define LOG2(n) (63 - __builtin_clzll((unsigned long long)(n)))
+#define LOG2(n)	       (63 - __builtin_clzll((unsigned long long)(n)))
 #define SMALL_CLASS(n) (((n) + 15) / 16 - 1)
-#define LARGE_CLASS(n) \
-	(8 + (LOG2((n) - 1) - 7) * 4 + (((n) - 1) >> (LOG2((n) - 1) - 2)) - 4)
-#define CLASS(n) ((n) < 1 ? 0 : (n) <= 128 ? SMALL_CLASS(n) : LARGE_CLASS((n) > 128 ? (n) : 129))
-#define TAG(i) (uint8_t)(TAG_FIRST_CACHE + CLASS((i) << GRANULE_SHIFT))
+#define LARGE_CLASS(n) (8 + (LOG2((n)-1) - 7) * 4 + (((n)-1) >> (LOG2((n)-1) - 2)) - 4)
+#define CLASS(n)       ((n) < 1 ? 0 : (n) <= 128 ? SMALL_CLASS(n) : LARGE_CLASS((n) > 128 ? (n) : 129))
+#define TAG(i)	       (uint8_t)(TAG_FIRST_CACHE + CLASS((i) << GRANULE_SHIFT))
 
-#define TAG4(i) TAG(i), TAG((i) + 1), TAG((i) + 2), TAG((i) + 3)
-#define TAG16(i) TAG4(i), TAG4((i) + 4), TAG4((i) + 8), TAG4((i) + 12)
-#define TAG64(i) TAG16(i), TAG16((i) + 16), TAG16((i) + 32), TAG16((i) + 48)
+#define TAG4(i)	  TAG(i), TAG((i) + 1), TAG((i) + 2), TAG((i) + 3)
+#define TAG16(i)  TAG4(i), TAG4((i) + 4), TAG4((i) + 8), TAG4((i) + 12)
+#define TAG64(i)  TAG16(i), TAG16((i) + 16), TAG16((i) + 32), TAG16((i) + 48)
 #define TAG256(i) TAG64(i), TAG64((i) + 64), TAG64((i) + 128), TAG64((i) + 192)
 
 const uint8_t size_tag[(MAX_SLAB_BYTES >> GRANULE_SHIFT) + 1] = {
-	TAG256(0),    TAG256(256),  TAG256(512),  TAG256(768),	TAG256(1024),
+	TAG256(0),    TAG256(256),  TAG256(512),  TAG256(768), TAG256(1024),
 	TAG256(1280), TAG256(1536), TAG256(1792), TAG(2048),
 };
 
 #define QUARTERS(shift) 5 << (shift), 6 << (shift), 7 << (shift), 8 << (shift)
 
 const uint16_t tag_size[NR_CLASS_TAGS] = {
-	[TAG_FIRST_CACHE] = 16, 32, 48, 64, 80, 96, 112, 128,
-	QUARTERS(5), QUARTERS(6), QUARTERS(7), QUARTERS(8),
-	QUARTERS(9), QUARTERS(10), QUARTERS(11), QUARTERS(12),
+	[TAG_FIRST_CACHE] = 16,
+	32,
+	48,
+	64,
+	80,
+	96,
+	112,
+	128,
+	QUARTERS(5),
+	QUARTERS(6),
+	QUARTERS(7),
+	QUARTERS(8),
+	QUARTERS(9),
+	QUARTERS(10),
+	QUARTERS(11),
+	QUARTERS(12),
 };
 
 static struct kmem_cache class_caches[NR_SIZE_CLASSES];
@@ -50,17 +62,35 @@ unsigned int aligned_size_to_tag(size_t size, size_t align)
 	return 0;
 }
 
-/* What the class's objects are aligned to, by their size: they must be also where bytes lie between them. */
+/* What the class's objects are aligned to, by their size: they must be also where bytes lie between
+ * them. */
 static size_t class_align(size_t tag)
 {
 	return (size_t)1 << first_bit(tag_size[tag]);
+}
+
+/*
+ * "kmalloc-" and the size. Not by snprintf(): of a small program's memory, what printf touches in
+ * libc is the largest part that is ours, 100 KiB and more.
+ */
+static void name_class(char name[CACHE_NAME_BYTES], unsigned int size)
+{
+	static const char begin[] = "kmalloc-";
+	char *end = name + sizeof(begin) - 1;
+
+	memcpy(name, begin, sizeof(begin) - 1);
+	for (unsigned int left = size; left; left /= 10)
+		end++;
+	*end = '\0';
+	for (; size; size /= 10)
+		*--end = (char)('0' + size % 10);
 }
 
 static cold bool set_up(struct kmem_cache *cache, size_t tag, cache_setup_fn *setup)
 {
 	char name[CACHE_NAME_BYTES];
 
-	snprintf(name, sizeof(name), "kmalloc-%u", tag_size[tag]);
+	name_class(name, tag_size[tag]);
 	return !setup(cache, &(struct cache_params){
 				     .name = name,
 				     .size = tag_size[tag],

@@ -2,7 +2,7 @@
 #include "slab/cache.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "base/option.h"
 #include "base/root.h"
@@ -28,17 +28,17 @@ static unsigned int first_named; /* [caches_lock] none below it is free */
 ROOT_PLACE(caches);
 
 /* Bytes of empty slabs that one node of a cache keeps. Arbitrary: as much as a slot's pcp lists. */
-#define EMPTY_BYTES KIB(64)
+#define EMPTY_BYTES	KIB(64)
 #define MAX_EMPTY_SLABS 10U
 
 /* A slot's first sheaf of a cache. Arbitrary: small enough to have one of every cache. */
-#define FIRST_SHEAF_BYTES KIB(1)
+#define FIRST_SHEAF_BYTES   KIB(1)
 #define FIRST_SHEAF_OBJECTS 12U
 
 /* Capacity that needs no justification by the number of objects in use. Measured, batches of 1,000
- * mixed sizes, ns a pair, and what redis keeps after FLUSHALL: 8 KiB 13.1, 36.4 MB; 16 KiB 10.9, 37.5;
- * 32 KiB 10.4, 38.4; no limit 9.2, 38.5. */
-#define SHEAF_FLOOR_BYTES KIB(32)
+ * mixed sizes, ns a pair, and what redis keeps after FLUSHALL: 8 KiB 13.1, 36.4 MB; 16
+ * KiB 10.9, 37.5; 32 KiB 10.4, 38.4; no limit 9.2, 38.5. */
+#define SHEAF_FLOOR_BYTES   KIB(32)
 #define SHEAF_FLOOR_OBJECTS 124U
 
 /* Full sheaves in a barn. Arbitrary: two slots can each leave two. */
@@ -215,6 +215,16 @@ static void give_tag_back(const struct kmem_cache *cache)
 		first_named = MIN(first_named, (unsigned int)(place - named_cache));
 }
 
+/* Cut to what there is room for. snprintf() would do, but costs a small program memory: see
+ * name_class(). */
+static void copy_name(char to[CACHE_NAME_BYTES], const char *name)
+{
+	size_t bytes = strnlen(name, CACHE_NAME_BYTES - 1);
+
+	memcpy(to, name, bytes);
+	to[bytes] = '\0';
+}
+
 int cache_describe(struct kmem_cache *cache, const struct cache_params *params)
 {
 	int error;
@@ -223,9 +233,9 @@ int cache_describe(struct kmem_cache *cache, const struct cache_params *params)
 	cache->ctor = params->ctor;
 	cache->sheaf_capacity = (uint16_t)MIN(params->sheaf_capacity, SHEAF_MAX_CAPACITY);
 	cache->zone = zone_for(params->flags);
-	cache->migratetype = params->flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE :
-								    MIGRATE_UNMOVABLE;
-	snprintf(cache->name, sizeof(cache->name), "%s", params->name);
+	cache->migratetype =
+		params->flags & SLAB_RECLAIM_ACCOUNT ? MIGRATE_RECLAIMABLE : MIGRATE_UNMOVABLE;
+	copy_name(cache->name, params->name);
 	error = set_layout(cache, params);
 	if (!error)
 		error = set_slab_size(cache, params->max_order);

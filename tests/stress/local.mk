@@ -31,17 +31,10 @@ tests_stress_thread_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 if !SANITIZER
 test_scripts += \
 	tests/stress/exit_test.sh \
+	tests/stress/footprint_test.py \
 	tests/stress/kswapd_preload_test.sh \
 	tests/stress/others_test.sh \
 	tests/stress/preload_test.sh
-
-# The code that checks assertions is no part of the bound, nor is what another linker makes of the order.
-EXTRA_DIST += tests/stress/footprint_test.py
-if START_ORDER
-if !DEBUG
-test_scripts += tests/stress/footprint_test.py
-endif
-endif
 
 # Signal handlers run late under a sanitizer, and fork() in one is not for it.
 test_programs += tests/stress/interrupted_test
