@@ -555,29 +555,46 @@ START_TEST(pages_add_up)
 }
 END_TEST
 
+/* Enough of them for main sheaf, spare and barn, and no more than a usual batch. */
+#define BATCH 2500
+_Static_assert(BATCH <= NR_OBJECTS, "a batch is a part of them");
+
+static void free_some(struct kmem_cache *cache, void **objects, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		kmem_cache_free(cache, objects[i]);
+}
+
+static void take_some(struct kmem_cache *cache, void **objects, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+}
+
 START_TEST(events)
 {
 	struct kmem_cache *cache = make_cache("inode", 100);
 	static void *objects[NR_OBJECTS];
 	unsigned long grown, refills;
 
-	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
-		objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+	take_some(cache, objects, NR_OBJECTS);
 	grown = vmstat("zone_grow");
 	refills = vmstat("sheaf_refill");
 	ck_assert_uint_gt(grown, 0);
 	ck_assert_uint_gt(vmstat("buddy_split"), 0);
 	ck_assert_uint_gt(refills, 10);
 	ck_assert_uint_eq(vmstat("sheaf_flush"), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
-		kmem_cache_free(cache, objects[i]);
-	ck_assert_uint_eq(vmstat("zone_grow"), grown);
-	ck_assert_uint_eq(vmstat("sheaf_refill"), refills);
-	ck_assert_uint_gt(vmstat("sheaf_flush"), 0);
+	free_some(cache, objects, BATCH);
 	ck_assert_uint_gt(vmstat("barn_put"), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
-		objects[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+	take_some(cache, objects, BATCH);
 	ck_assert_uint_gt(vmstat("barn_get"), 0);
+	free_some(cache, objects, NR_OBJECTS);
+	ck_assert_uint_eq(vmstat("zone_grow"), grown);
+	ck_assert_uint_gt(vmstat("sheaf_flush"), 0);
+	refills = vmstat("sheaf_refill");
+	take_some(cache, objects, NR_OBJECTS);
+	ck_assert_uint_gt(vmstat("sheaf_refill"), refills);
+	ck_assert_uint_eq(vmstat("zone_grow"), grown);
 }
 END_TEST
 
@@ -634,14 +651,11 @@ START_TEST(events_between_threads)
 
 	take_own_slot();
 	other.cache = make_cache("inode", 100);
-	for (int round = 0; round < 2; round++) {
-		for (size_t i = 0; i < NR_OBJECTS; i++)
-			other.objects[i] = kmem_cache_alloc(other.cache, GFP_KERNEL);
-		if (round)
-			break;
-		for (size_t i = 0; i < NR_OBJECTS; i++)
-			kmem_cache_free(other.cache, other.objects[i]);
-	}
+	take_some(other.cache, other.objects, NR_OBJECTS);
+	free_some(other.cache, other.objects, BATCH);
+	take_some(other.cache, other.objects, BATCH);
+	free_some(other.cache, other.objects, NR_OBJECTS);
+	take_some(other.cache, other.objects, NR_OBJECTS);
 	/* all by itself so far */
 	ck_assert_uint_gt(vmstat("barn_get"), 0);
 	ck_assert_uint_eq(vmstat("barn_remote"), 0);
