@@ -69,6 +69,14 @@ cold void kswapd_call(void)
 	store_release(&kswapd_state, error == -EBUSY ? KSWAPD_NONE : KSWAPD_FAILED);
 }
 
+void kswapd_options_changed(void)
+{
+	if (kswapd_is_on())
+		kswapd_boot();
+	else if (__atomic_fetch_add(&kswapd_state, 0, __ATOMIC_ACQ_REL) == KSWAPD_SLEEPS)
+		kswapd_call();
+}
+
 /* Calls @visit for each zone that has pages, until it returns true. Return: whether it did. */
 static bool any_zone(bool (*visit)(struct zone *zone))
 {
@@ -96,8 +104,8 @@ static bool has_too_much(struct zone *zone)
 
 void kswapd_sleep(void)
 {
-	WRITE_ONCE(kswapd_state, KSWAPD_SLEEPS);
-	if (any_zone(has_too_much) && go_from(KSWAPD_SLEEPS, KSWAPD_RUNS))
+	__atomic_exchange_n(&kswapd_state, KSWAPD_SLEEPS, __ATOMIC_ACQ_REL);
+	if ((!kswapd_is_on() || any_zone(has_too_much)) && go_from(KSWAPD_SLEEPS, KSWAPD_RUNS))
 		return;
 	while (load_acquire(&kswapd_state) == KSWAPD_SLEEPS)
 		os_sleep_on(&kswapd_state, KSWAPD_SLEEPS);

@@ -10,7 +10,7 @@
  *
  * Only who makes a step with one atomic operation on the state acts on it. The thread says SLEEPS first and then
  * looks at each zone under its lock, and a zone looks at the state while it holds its lock: so one of them sees the
- * other.
+ * other. Whoever changes the option makes an atomic operation on the state afterwards, for the same reason.
  */
 #ifndef SLABUDDY_BUDDY_KSWAPD_H
 #define SLABUDDY_BUDDY_KSWAPD_H
@@ -43,20 +43,25 @@ void kswapd_boot_in_child(void);
 /* Start the thread or wake it. No lock of the zones' or below may be held. */
 cold void kswapd_call(void);
 
+/* The options may be others now: on takes effect at the next slow path, off ends the thread. */
+void kswapd_options_changed(void);
+
+/* Whether there is to be a thread. purge=off is for finding out what purging costs. */
+static inline bool kswapd_is_on(void)
+{
+	return READ_ONCE(options.kswapd) && READ_ONCE(options.purge);
+}
+
 /* Whether kswapd_call() should be called once the lock of @zone is released. */
 static inline bool kswapd_is_wanted(const struct zone *zone)
 {
 	uint32_t state = READ_ONCE(kswapd_state);
 
-	/* purge=off is for finding out what purging costs */
-	return READ_ONCE(options.purge) && (state == KSWAPD_NONE || state == KSWAPD_SLEEPS) &&
+	return (state == KSWAPD_NONE || state == KSWAPD_SLEEPS) &&
 	       zone->nr_dirty > zone->nr_settled + KSWAPD_WAKE_PAGES;
 }
 
-/*
- * For the thread: sleep until a zone has something to give, or somebody has called. Return at once when
- * one has.
- */
+/* For the thread: sleep until a zone has something to give, or it is to end. Returns at once when it is so. */
 void kswapd_sleep(void);
 
 /* Steps in which a free page that is not needed goes back. Arbitrary; a wake-up each. */

@@ -128,7 +128,7 @@ void zone_unlock(struct zone *zone)
 	/* here, where no pages are between two lists */
 	if (zone->nr_dirty < zone->least_dirty)
 		zone->least_dirty = zone->nr_dirty;
-	call = unlikely(READ_ONCE(options.kswapd)) && kswapd_is_wanted(zone);
+	call = unlikely(kswapd_is_on()) && kswapd_is_wanted(zone);
 	lock_release(&zone->lock, LOCK_ZONE);
 	if (unlikely(call))
 		kswapd_call();

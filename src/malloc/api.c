@@ -5,9 +5,9 @@
 
 #include "base/compiler.h"
 #include "base/option.h"
+#include "buddy/kswapd.h"
 #include "malloc/audit.h"
 #include "malloc/heap.h"
-#include "malloc/kswapd.h"
 #include "page/limit.h"
 #include "slab/boot.h"
 

@@ -27,23 +27,9 @@ int kswapd_start(void)
 	return os_thread_start(&thread, tls, ARRAY_SIZE(tls));
 }
 
-void kswapd_options_changed(void)
-{
-	if (READ_ONCE(options.kswapd))
-		kswapd_boot();
-	else if (READ_ONCE(kswapd_state) == KSWAPD_SLEEPS)
-		kswapd_call();
-}
-
 void kswapd_walk_lock(lock_visit *visit, void *arg)
 {
 	visit(&kswapd_lock, arg);
-}
-
-/* Whether there is work at all. */
-static bool is_on(void)
-{
-	return READ_ONCE(options.kswapd) && READ_ONCE(options.purge);
 }
 
 /* Calls @visit for each zone that has pages. Return: whether one of them returned true. */
@@ -111,11 +97,11 @@ static void work(bool may_watch)
 
 	if (!may_watch || !os_pressure_open(&pressure, &os_pressure_places))
 		vm_event_add(VM_KSWAPD_BLIND, 1);
-	while (more && is_on()) {
+	while (more && kswapd_is_on()) {
 		unsigned int ms = (unsigned int)READ_ONCE(options.dirty_decay_ms) / KSWAPD_STEPS;
 		bool pressed = os_pressure_wait(&pressure, ms);
 
-		if (is_on())
+		if (kswapd_is_on())
 			more = step(pressed);
 	}
 	os_pressure_close(&pressure);
@@ -128,9 +114,9 @@ static void run(void)
 	/* it has no slot, and takes none */
 	this_slot = slot_alien;
 	own_files = !os_own_files();
-	while (is_on()) {
+	while (kswapd_is_on()) {
 		work(own_files);
-		if (is_on())
+		if (kswapd_is_on())
 			kswapd_sleep();
 	}
 	store_release(&kswapd_state, KSWAPD_NONE);

@@ -14,9 +14,6 @@
 /* Start it. Return: as os_thread_start(). */
 int kswapd_start(void);
 
-/* The option may be another one now: on takes effect at the next slow path, off ends the thread. */
-void kswapd_options_changed(void);
-
 void kswapd_walk_lock(lock_visit *visit, void *arg);
 
 #endif

@@ -106,7 +106,7 @@ static __attribute__((constructor)) void boot_at_load(int argc, char **argv, cha
 	read_options(env);
 	lock_release(&boot_lock, LOCK_INIT);
 	cache_options_changed();
-	if (options.kswapd)
+	if (kswapd_is_on())
 		kswapd_boot();
 	if (pthread_atfork(lock_freeze_world, lock_thaw_world, after_fork_in_child))
 		fatal("pthread_atfork failed: fork() would not be safe");

@@ -174,6 +174,26 @@ static void children(void)
 	puts("good");
 }
 
+/* The child of a vfork() has our memory and is gone soon: a thread of its own would go with it. */
+static void vforks(void)
+{
+	int nr, before;
+	long most;
+	pid_t pid;
+
+	pid = vfork();
+	if (!pid) {
+		use_memory();
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	before = find_thread(&nr);
+	most = use_memory();
+	while (resident_kib() > most - 7 * 1024)
+		usleep(10000);
+	puts(!before && find_thread(&nr) && nr == 2 ? "good" : "the thread is not where it should be");
+}
+
 /* A daemon closes all its files, and takes the numbers for others. */
 static void closes_all(void)
 {
@@ -254,6 +274,8 @@ int main(int argc, char **argv)
 		exec(argv[0]);
 	else if (!strcmp(what, "children"))
 		children();
+	else if (!strcmp(what, "vforks"))
+		vforks();
 	else if (!strcmp(what, "closes_all"))
 		closes_all();
 	else if (!strcmp(what, "closes_output"))

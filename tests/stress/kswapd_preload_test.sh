@@ -48,6 +48,7 @@ good '_exit()' "$on" at_once
 good 'the end of main()' "$on" late
 good 'exec' "$on" exec
 good 'children' "$on" children
+good 'a child of vfork()' "$on" vforks
 good 'a program that closes all files' "$on" closes_all
 
 # values that cannot be: one line each, and the default stays

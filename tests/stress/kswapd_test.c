@@ -7,6 +7,7 @@
  */
 #include <check.h>
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,12 +26,18 @@
 #include "malloc/heap.h"
 #include "model/block.h"
 #include "os/pressure.h"
+#include "os/thread.h"
 
 bool __wrap_os_pressure_open(struct os_pressure *pressure, const struct os_pressure_places *places);
 bool __real_os_pressure_wait(struct os_pressure *pressure, unsigned int ms);
 bool __wrap_os_pressure_wait(struct os_pressure *pressure, unsigned int ms);
 bool __wrap_os_cgroup_is_near_limit(const struct os_pressure_places *places, unsigned int percent);
 
+int __real_os_thread_start(struct os_thread *thread, void *const *tls, unsigned int nr);
+int __wrap_os_thread_start(struct os_thread *thread, void *const *tls, unsigned int nr);
+
+static int refusal; /* of the next thread; 0: none */
+static unsigned int nr_starts;
 static bool pressed; /* [atomic] the OS says that memory is short */
 static bool near;    /* [atomic] a cgroup is near its limit */
 static unsigned int waits; /* [atomic] */
@@ -63,6 +70,12 @@ bool __wrap_os_cgroup_is_near_limit(const struct os_pressure_places *places, uns
 	(void)places;
 	(void)percent;
 	return READ_ONCE(near);
+}
+
+int __wrap_os_thread_start(struct os_thread *thread, void *const *tls, unsigned int nr)
+{
+	nr_starts++;
+	return refusal ? refusal : __real_os_thread_start(thread, tls, nr);
 }
 
 /* The number of the thread of that name; 0: there is none. *@nr: how many threads there are. */
@@ -178,6 +191,40 @@ START_TEST(what_lies_idle_goes_back)
 }
 END_TEST
 
+/* No more threads to be had: counted, and not tried again until somebody asks. */
+START_TEST(refused)
+{
+	refusal = -EAGAIN;
+	ck_assert_int_eq(slabuddy_option("kswapd=on dirty_decay_ms=100"), 0);
+	for (int i = 0; i < 3; i++)
+		make_dirty();
+	ck_assert_uint_eq(nr_starts, 1);
+	ck_assert_uint_eq(vm_event_read(VM_KSWAPD_FAIL), 1);
+	ck_assert_int_eq(kswapd_thread(), 0);
+	ck_assert_uint_gt(dirty_pages(), 1000);
+	refusal = 0;
+	slabuddy_option("kswapd=on");
+	make_dirty();
+	wait_until_clean();
+	ck_assert_uint_eq(nr_starts, 2);
+	ck_assert_uint_eq(vm_event_read(VM_KSWAPD_FAIL), 1);
+}
+END_TEST
+
+/* The one before has not ended yet: later, and that is no failure. */
+START_TEST(not_yet)
+{
+	refusal = -EBUSY;
+	slabuddy_option("kswapd=on dirty_decay_ms=100");
+	make_dirty();
+	ck_assert_uint_gt(nr_starts, 1);
+	ck_assert_uint_eq(vm_event_read(VM_KSWAPD_FAIL), 0);
+	refusal = 0;
+	make_dirty();
+	wait_until_clean();
+}
+END_TEST
+
 static unsigned long wakeups_of(int thread)
 {
 	unsigned long nr = 0;
@@ -226,17 +273,22 @@ END_TEST
 
 START_TEST(turned_off_and_on)
 {
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 10; i++) {
 		slabuddy_option("kswapd=on dirty_decay_ms=100");
 		make_dirty();
 		/* one that is just ending comes back with the next free */
 		while (!kswapd_thread())
 			make_dirty();
-		/* asleep once, at work once */
-		if (i & 1) {
+		/* at work, asleep, and about to go to sleep */
+		if (i) {
 			wait_until_clean();
 			wait_until_asleep();
 		}
+		if (i > 1)
+			make_dirty();
+		/* nine steps and a little */
+		if (i > 2)
+			usleep(100000 + 3000 * (unsigned int)i);
 		slabuddy_option("kswapd=off");
 		while (kswapd_thread())
 			usleep(1000);
@@ -439,6 +491,8 @@ int main(void)
 	tcase_set_timeout(tc, 100.0 + 100.0 * (double)env_number("SLABUDDY_SCALE", 1));
 	tcase_add_test(tc, off_is_off);
 	tcase_add_test(tc, what_lies_idle_goes_back);
+	tcase_add_test(tc, refused);
+	tcase_add_test(tc, not_yet);
 	tcase_add_test(tc, idle_is_idle);
 	tcase_add_test(tc, turned_off_and_on);
 	tcase_add_test(tc, pressure);
