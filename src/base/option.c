@@ -51,6 +51,7 @@ static void *limit_handler_arg;		      /* [options_lock] */
 static const char *const off_on[] = { "off", "on", NULL };
 static const char *const off_on_auto[] = { "off", "on", "auto", NULL };
 static const char *const abort_warn[] = { "abort", "warn", NULL };
+static const char *const thp_words[] = { "auto", "always", "never", NULL };
 static const char *const audit_words[] = { "off", "exit", NULL };
 
 static const struct option table[] = {
@@ -90,6 +91,8 @@ static const struct option table[] = {
 	  "takes no value: each cache has slabs of its own" },
 	{ "sheaf", OPTION_UINT, &options.sheaf_kib, 0, 1024, NULL,
 	  "KiB of free objects that a thread's sheaf may grow to" },
+	{ "thp", OPTION_CHOICE, &options.thp, 0, 0, thp_words,
+	  "auto: huge pages for what will be used as a whole; always: for all; never" },
 };
 
 static bool parse_uint(const char *text, size_t len, unsigned long min, unsigned long max,

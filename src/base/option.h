@@ -28,6 +28,7 @@ struct options {
 	unsigned long bad_free;	       /* enum option_bad_free */
 	unsigned long audit;	       /* enum option_audit */
 	unsigned long exit_report_pid; /* only this process writes the report; 0: any */
+	unsigned long thp;	       /* enum option_thp */
 	unsigned long slab_debugged;   /* 1: slab_debug counts */
 	char exit_report[OPTION_STRING_BYTES]; /* file for figures at exit; "": none */
 	char slab_debug[OPTION_STRING_BYTES];  /* see base/slab_debug.h */
@@ -41,6 +42,13 @@ enum option_percpu {
 	PERCPU_OFF,  /* none */
 	PERCPU_ON,   /* all, where the kernel and libc can do it */
 	PERCPU_AUTO, /* those beyond so many */
+};
+
+/* Which pageblocks ask for a transparent huge page, see buddy/thp.h. */
+enum option_thp {
+	THP_AUTO,   /* those that will be used as a whole */
+	THP_ALWAYS, /* all */
+	THP_NEVER,  /* none */
 };
 
 enum option_bad_free {

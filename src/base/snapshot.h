@@ -123,6 +123,10 @@ struct vm_snapshot {
 	unsigned long pageblock_steal; /* blocks taken out of another type's pageblock */
 	unsigned long pgpurge;	      /* pages given back to the OS */
 	unsigned long purge_fail;     /* blocks that it would not take */
+	unsigned long thp_ask;	      /* pageblocks that asked for a huge page */
+	unsigned long thp_break_up;   /* of these, those that a purge took something of */
+	unsigned long thp_dear;	      /* huge pages that took longer than as many small ones */
+	unsigned long thp_refused;    /* wishes that the OS would not hear */
 	unsigned long sheaf_refill;
 	unsigned long sheaf_flush;
 	unsigned long barn_get; /* full sheaves */

@@ -19,6 +19,10 @@ enum vm_event {
 	VM_KSWAPD_LIMIT,     /* of these, because a cgroup was near its limit */
 	VM_KSWAPD_BLIND,     /* times that it began to work and nobody would tell it of pressure */
 	VM_KSWAPD_FAIL,	     /* times that the thread could not be started */
+	VM_THP_ASK,	     /* pageblocks that asked for a huge page */
+	VM_THP_BREAK_UP,     /* of these, those that a purge took something of */
+	VM_THP_DEAR,	     /* huge pages that took longer than as many small ones */
+	VM_THP_REFUSED,	     /* wishes that the OS would not hear */
 	NR_VM_EVENTS,
 };
 

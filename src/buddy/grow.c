@@ -3,6 +3,7 @@
 
 #include "buddy/free_area.h"
 #include "buddy/migrate.h"
+#include "buddy/thp.h"
 #include "os/info.h"
 #include "os/mem.h"
 #include "page/limit.h"
@@ -91,13 +92,16 @@ static void set_types(struct zone *zone, const struct page_range *range, enum mi
 	}
 }
 
-/* Fresh pages, clean, for @mt. */
-static void add_pages(struct zone *zone, const struct page_range *range, enum migratetype mt)
+/* Fresh pages for @mt, clean unless they have asked for a huge page. */
+static void add_pages(struct zone *zone, const struct page_range *range, enum migratetype mt,
+		      bool asked)
 {
 	struct section *section = range->section;
 
 	set_types(zone, range, mt);
 	page_set_tags(section_page(section, range->pfn), range->nr_pages, TAG_PLAIN);
+	if (asked)
+		thp_set_asked(range);
 	free_area_merge_range(zone, section, range->pfn, range->nr_pages);
 	ADD_ONCE(zone->managed_pages, range->nr_pages);
 	if (zone->type == ZONE_DMA)
@@ -131,19 +135,27 @@ static enum commit_result commit_front(struct zone *zone, unsigned int order, un
 				       enum migratetype mt)
 {
 	struct page_range claim;
-	bool committed;
+	bool committed, asks;
 
 	zone_lock(zone);
 	claim = claim_front(zone, order, grain);
+	asks = claim.section && thp_growth_asks(zone, &claim, order);
 	zone_unlock(zone);
 	if (!claim.section)
 		return NO_RANGE;
 
+	/* before memory is there, which under mlockall() it is at once */
+	asks = asks && thp_ask(&claim);
+
 	committed = commit_range(zone, &claim);
+	if (asks && committed)
+		thp_try(&claim);
+	else if (asks)
+		thp_take_back(&claim);
 
 	zone_lock(zone);
 	if (committed)
-		add_pages(zone, &claim, mt);
+		add_pages(zone, &claim, mt, asks);
 	else
 		uncommitted_add(zone, claim.section, claim.pfn, claim.nr_pages);
 	zone_unlock(zone);
@@ -162,6 +174,7 @@ static enum commit_result reserve_and_commit(struct zone *zone, unsigned int ord
 
 	if (!fresh.section)
 		return REFUSED;
+	thp_reserved(&fresh);
 	zone_lock(zone);
 	uncommitted_add(zone, fresh.section, fresh.pfn, fresh.nr_pages);
 	zone_unlock(zone);

@@ -24,6 +24,8 @@ libcore_la_SOURCES += \
 	src/buddy/run_sheaf.h \
 	src/buddy/snapshot.c \
 	src/buddy/snapshot.h \
+	src/buddy/thp.c \
+	src/buddy/thp.h \
 	src/buddy/validate.c \
 	src/buddy/wmark.c \
 	src/buddy/wmark.h \

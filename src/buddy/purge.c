@@ -5,6 +5,7 @@
 
 #include "base/option.h"
 #include "buddy/free_area.h"
+#include "buddy/thp.h"
 #include "buddy/wmark.h"
 #include "os/info.h"
 #include "os/mem.h"
@@ -25,6 +26,7 @@
 struct purge_batch {
 	struct page *pages[BATCH_BLOCKS];
 	unsigned int nr;
+	uint32_t huge[BATCH_BLOCKS]; /* pageblocks that it takes the wish for a huge page from */
 };
 
 /* One OS page cannot be given back in parts. */
@@ -86,6 +88,7 @@ static void isolate(struct zone *zone, struct page *page, unsigned long keep,
 	page_set_type(page, PAGE_ISOLATED);
 	page->order = (uint8_t)order;
 	zone->nr_isolated += 1UL << order;
+	batch->huge[batch->nr] = thp_forget(page, order);
 	batch->pages[batch->nr++] = page;
 }
 
@@ -191,6 +194,8 @@ static bool purge_batch(struct zone *zone, struct purge_batch *batch, unsigned l
 	for (unsigned int i = 0; i < batch->nr; i++) {
 		struct page *page = batch->pages[i];
 
+		if (batch->huge[i])
+			thp_break_up(page_section(page), batch->huge[i]);
 		errors[i] = os_discard(page_start(page), PAGE_SIZE << page->order);
 		all &= !errors[i];
 		if (!errors[i])

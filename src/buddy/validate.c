@@ -23,6 +23,20 @@ struct walk {
 	struct tally tally[MAX_NUMNODES][MAX_NR_ZONES];
 };
 
+/* See thp.h: what a huge page may have made resident counts as dirty. */
+static void check_asked(struct audit *audit, struct section *section, unsigned int pfn,
+			unsigned int nr_pages)
+{
+	for (unsigned int at = pfn; at < pfn + nr_pages; at += PAGEBLOCK_PAGES) {
+		unsigned int nr = MIN(nr_pages, PAGEBLOCK_PAGES);
+
+		AUDIT(audit, !(section->pageblock_huge >> (at >> PAGEBLOCK_ORDER) & 1) ||
+				     bitmap_count_range(section->dirty, at, nr) == nr,
+		      "free block at %p has clean pages in a pageblock that asked for a huge page",
+		      page_start(section_page(section, at)));
+	}
+}
+
 static void check_free_block(struct audit *audit, struct section *section, unsigned int pfn)
 {
 	struct page *page = section_page(section, pfn);
@@ -34,6 +48,7 @@ static void check_free_block(struct audit *audit, struct section *section, unsig
 	AUDIT(audit, page->nr_dirty == bitmap_count_range(section->dirty, pfn, 1U << order),
 	      "free block at %p: %u dirty pages, its bitmap has %u", page_start(page),
 	      page->nr_dirty, bitmap_count_range(section->dirty, pfn, 1U << order));
+	check_asked(audit, section, pfn, 1U << order);
 	if (order < MAX_PAGE_ORDER) {
 		buddy = section_page(section, pfn ^ 1U << order);
 		AUDIT(audit, page_type(buddy) != PAGE_BUDDY || buddy->order != order,

@@ -28,18 +28,18 @@ static void *out_of_memory(void)
 	return NULL;
 }
 
-static void *try_block(size_t size, size_t align, unsigned int *nr_dirty)
+static void *try_block(size_t size, size_t align, bool zero, unsigned int *nr_dirty)
 {
 	struct slot *slot = slot_enter();
 	void *ptr = NULL;
 
 	if (size <= MAX_LARGE_BYTES && align <= MAX_LARGE_BYTES)
-		ptr = large_alloc(slot, size, align, nr_dirty);
+		ptr = large_alloc(slot, size, align, !zero, nr_dirty);
 	else
 		page_request_fails(0, bytes_to_pages(size));
 	if (!ptr && !fault_answer.fail) {
 		*nr_dirty = 0;
-		ptr = huge_alloc(size, align);
+		ptr = huge_alloc(size, align, zero);
 	}
 	slot_leave(slot);
 	return ptr;
@@ -55,7 +55,7 @@ static void *alloc_block(size_t size, size_t align, bool zero)
 		return out_of_memory();
 	slab_boot();
 	do
-		ptr = try_block(size, align, &nr_dirty);
+		ptr = try_block(size, align, zero, &nr_dirty);
 	while (unlikely(!ptr) && make_room(&attempt));
 	if (!ptr)
 		return out_of_memory();

@@ -4,6 +4,7 @@
 #include "base/bits.h"
 #include "base/lock.h"
 #include "base/root.h"
+#include "buddy/thp.h"
 #include "os/info.h"
 #include "os/mem.h"
 #include "page/limit.h"
@@ -153,7 +154,7 @@ static struct huge *map_new(size_t bytes, size_t align)
 	return huge;
 }
 
-void *huge_alloc(size_t size, size_t align)
+void *huge_alloc(size_t size, size_t align, bool zero)
 {
 	size_t bytes = mapping_bytes(size);
 	struct huge *huge;
@@ -167,6 +168,7 @@ void *huge_alloc(size_t size, size_t align)
 		limit_uncharge(bytes);
 		return NULL;
 	}
+	thp_mapped(huge->addr, bytes, zero);
 	insert(huge);
 	return huge->addr;
 }

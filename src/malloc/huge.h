@@ -18,8 +18,11 @@ struct huge {
 /* Arbitrary: a process with that many blocks of 32 MiB has 8 GiB in them. */
 #define NR_HUGE_BUCKETS 256
 
-/* A new mapping, which reads as zero. @align: a power of two. Return: NULL when the OS refused. */
-void *huge_alloc(size_t size, size_t align);
+/*
+ * A new mapping, which reads as zero. @align: a power of two. @zero: that is why it was asked for; otherwise its owner
+ * will write to it. Return: NULL when the OS refused.
+ */
+void *huge_alloc(size_t size, size_t align, bool zero);
 
 /* Bytes of the block that starts at @ptr; 0 when there is none. */
 size_t huge_bytes(const void *ptr);

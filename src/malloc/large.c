@@ -3,6 +3,7 @@
 
 #include "buddy/page_alloc.h"
 #include "buddy/run.h"
+#include "buddy/thp.h"
 #include "slab/slot.h"
 
 void large_clear(void *ptr, unsigned int nr_dirty)
@@ -53,11 +54,15 @@ struct page *large_alloc_on(struct slot *slot, unsigned int nid, gfp_t gfp, size
 	return page;
 }
 
-void *large_alloc(struct slot *slot, size_t size, size_t align, unsigned int *nr_dirty)
+void *large_alloc(struct slot *slot, size_t size, size_t align, bool written, unsigned int *nr_dirty)
 {
 	struct page *page = large_alloc_on(slot, slot->nid, 0, size, align, nr_dirty);
 
-	return page ? page_start(page) : NULL;
+	if (!page)
+		return NULL;
+	if (written)
+		thp_ask_run(page, *nr_dirty);
+	return page_start(page);
 }
 
 bool large_free(struct slot *slot, struct page *page)
@@ -132,10 +137,12 @@ void *large_alloc_growing(struct slot *slot, size_t size)
 		nr_dirty = run_page(ptr)->nr_pages;
 		ADD_ONCE(slot->large_blocks, 1);
 	} else {
-		ptr = large_alloc(slot, size * 2, 1, &nr_dirty);
+		ptr = large_alloc(slot, size * 2, 1, false, &nr_dirty);
 	}
-	if (ptr)
-		leave_room(slot, run_page(ptr), nr_pages, nr_dirty);
+	if (!ptr)
+		return NULL;
+	leave_room(slot, run_page(ptr), nr_pages, nr_dirty);
+	thp_ask_run(run_page(ptr), nr_dirty);
 	return ptr;
 }
 

@@ -52,10 +52,10 @@ void *large_alloc_kept(struct slot *slot, size_t size);
 
 /*
  * A run of pages for @size bytes at a multiple of @align, a power of two. @slot: the caller's, held
- * by slot_enter(). @nr_dirty: gets the number of pages that may not read as zero. Return: NULL when
- * the buddy has none; errno is left alone.
+ * by slot_enter(). @nr_dirty: gets the number of pages that may not read as zero. @written: its owner
+ * will write to all of it, so that it may have huge pages. Return: NULL when the buddy has none; errno is left alone.
  */
-void *large_alloc(struct slot *slot, size_t size, size_t align, unsigned int *nr_dirty);
+void *large_alloc(struct slot *slot, size_t size, size_t align, bool written, unsigned int *nr_dirty);
 
 /* The same from the zone that @gfp names on node @nid, of up to a section. */
 struct page *large_alloc_on(struct slot *slot, unsigned int nid, gfp_t gfp, size_t size, size_t align,

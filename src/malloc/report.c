@@ -231,6 +231,10 @@ static bool collect_vmstat(struct report *report)
 	vm->kswapd_blind = vm_event_read(VM_KSWAPD_BLIND);
 	vm->kswapd_fail = vm_event_read(VM_KSWAPD_FAIL);
 	vm->slabs_scanned = vm_event_read(VM_SLABS_SCANNED);
+	vm->thp_ask = vm_event_read(VM_THP_ASK);
+	vm->thp_break_up = vm_event_read(VM_THP_BREAK_UP);
+	vm->thp_dear = vm_event_read(VM_THP_DEAR);
+	vm->thp_refused = vm_event_read(VM_THP_REFUSED);
 	vm->nr_metadata_pages = meta_mapped_bytes() >> PAGE_SHIFT;
 	for (int rank = 0; rank < NR_LOCK_RANKS; rank++)
 		lock_count_rank((enum lock_rank)rank, &vm->lock[rank]);

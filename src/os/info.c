@@ -104,6 +104,14 @@ uint64_t os_milliseconds(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t os_thread_cpu_ns(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 /* The dynamic linker's: the first word of the stack, which is argc; argv and the environment follow. */
 extern void *__libc_stack_end;
 #pragma weak __libc_stack_end

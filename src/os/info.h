@@ -44,6 +44,9 @@ unsigned int os_current_cpu(void);
 /* Milliseconds since some moment before the process began; a few at a time. */
 uint64_t os_milliseconds(void);
 
+/* Processor time of the calling thread, in nanoseconds; a system call. */
+uint64_t os_thread_cpu_ns(void);
+
 /* The environment that the process was started with, also while the dynamic linker still works and libc
  * does not know it; NULL: not to be found. */
 char **os_first_environ(void);

@@ -148,6 +148,20 @@ int os_discard(void *addr, size_t bytes)
 	return result_of(madvise(addr, bytes, MADV_DONTNEED), saved_errno);
 }
 
+int os_want_huge(void *addr, size_t bytes)
+{
+	int saved_errno = errno;
+
+	return result_of(madvise(addr, bytes, MADV_HUGEPAGE), saved_errno);
+}
+
+int os_refuse_huge(void *addr, size_t bytes)
+{
+	int saved_errno = errno;
+
+	return result_of(madvise(addr, bytes, MADV_NOHUGEPAGE), saved_errno);
+}
+
 int os_unmap(void *addr, size_t bytes)
 {
 	int saved_errno = errno;

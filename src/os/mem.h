@@ -83,6 +83,16 @@ void *os_remap(void *addr, size_t old_bytes, size_t new_bytes);
 int os_discard(void *addr, size_t bytes);
 
 /**
+ * os_want_huge() - memory for a range may come as transparent huge pages from now on; os_refuse_huge(): it may not.
+ *
+ * What is there stays as it is. A part of a mapping becomes one of its own.
+ *
+ * Return: 0; -EINVAL when the kernel has none, -ENOMEM or -EAGAIN when it is short of something.
+ */
+int os_want_huge(void *addr, size_t bytes);
+int os_refuse_huge(void *addr, size_t bytes);
+
+/**
  * os_unmap() - undo os_reserve() or os_map() for a whole range.
  */
 int os_unmap(void *addr, size_t bytes);

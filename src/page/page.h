@@ -127,6 +127,8 @@ _Static_assert(sizeof(struct page) == 64, "a struct page is one cache line");
 
 struct zone;
 
+_Static_assert(PAGEBLOCKS_PER_SECTION == 32, "a word has a bit for each pageblock");
+
 /*
  * What is known about one window of 64 MiB. It may hold several ranges of pages of ours (short
  * sections), all of one zone; the rest of the window is somebody else's.
@@ -137,6 +139,7 @@ struct section {
 	struct zone *zone;	     /* [const] */
 	struct list_head list;	     /* [SECTIONS] */
 	uint8_t pageblock_type[PAGEBLOCKS_PER_SECTION]; /* [zone lock] enum migratetype */
+	uint32_t pageblock_huge; /* [zone lock] a bit each: it has asked for a huge page, see buddy/thp.h */
 	/* [zone lock] pages that were written since they last read as zero for sure; kept for
 	 * pages outside of free blocks too, as it was when they were handed out */
 	uint64_t dirty[PAGES_PER_SECTION / BITS_PER_WORD];

@@ -140,6 +140,18 @@ START_TEST(numa)
 }
 END_TEST
 
+START_TEST(huge_pages)
+{
+	ck_assert_uint_eq(options.thp, THP_AUTO);
+	ck_assert_uint_eq(accept("thp=always", &options.thp), THP_ALWAYS);
+	ck_assert_uint_eq(accept("thp=never", &options.thp), THP_NEVER);
+	ck_assert_uint_eq(accept("thp=auto", &options.thp), THP_AUTO);
+	refuse("thp=madvise");
+	refuse("thp=");
+	refuse("thp");
+}
+END_TEST
+
 START_TEST(bytes_and_their_units)
 {
 	static const char *const bad[] = { "K", "4MB", "4MiB", "4T", "4194303", "4095K", "3M", "1",
@@ -248,6 +260,7 @@ int main(void)
 	tcase_add_test(tc, words_alone);
 	tcase_add_test(tc, decay);
 	tcase_add_test(tc, numa);
+	tcase_add_test(tc, huge_pages);
 	tcase_add_test(tc, bytes_and_their_units);
 	tcase_add_test(tc, string_that_fits_and_one_that_does_not);
 	tcase_add_test(tc, very_long_items_cost_one_short_line);

@@ -14,6 +14,7 @@ test_programs += \
 	tests/buddy/run_test \
 	tests/buddy/stuck_test \
 	tests/buddy/textbook_test \
+	tests/buddy/thp_test \
 	tests/buddy/wmark_test \
 	tests/buddy/zones_test
 
@@ -37,6 +38,9 @@ tests_buddy_stuck_test_SOURCES = tests/buddy/stuck_test.c $(arena)
 tests_buddy_stuck_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_page_size \
 	-Wl,--wrap=zone_purge_to_low
 tests_buddy_textbook_test_SOURCES = tests/buddy/textbook_test.c $(arena)
+tests_buddy_thp_test_SOURCES = tests/buddy/thp_test.c $(arena)
+tests_buddy_thp_test_LDFLAGS = $(refusing) -Wl,--wrap=os_want_huge,--wrap=os_refuse_huge \
+	-Wl,--wrap=os_discard,--wrap=os_thread_cpu_ns
 tests_buddy_wmark_test_SOURCES = tests/buddy/wmark_test.c $(arena)
 tests_buddy_zones_test_SOURCES = tests/buddy/zones_test.c $(arena)
 tests_buddy_zones_test_LDFLAGS = $(refusing) -Wl,--wrap=os_reserve_below \

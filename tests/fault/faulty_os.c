@@ -129,6 +129,10 @@ int __real_os_uncommit(void *addr, size_t bytes);
 int __wrap_os_uncommit(void *addr, size_t bytes);
 int __real_os_lock(void *addr, size_t bytes);
 int __wrap_os_lock(void *addr, size_t bytes);
+int __real_os_want_huge(void *addr, size_t bytes);
+int __wrap_os_want_huge(void *addr, size_t bytes);
+int __real_os_refuse_huge(void *addr, size_t bytes);
+int __wrap_os_refuse_huge(void *addr, size_t bytes);
 
 void *__wrap_os_reserve(void *hint, size_t bytes, size_t align)
 {
@@ -185,6 +189,16 @@ int __wrap_os_uncommit(void *addr, size_t bytes)
 	if (!error)
 		uncharge(bytes);
 	return error;
+}
+
+int __wrap_os_want_huge(void *addr, size_t bytes)
+{
+	return refused(0) ? -ENOMEM : __real_os_want_huge(addr, bytes);
+}
+
+int __wrap_os_refuse_huge(void *addr, size_t bytes)
+{
+	return refused(0) ? -ENOMEM : __real_os_refuse_huge(addr, bytes);
 }
 
 /* Never refused: nothing depends on its result but the address space. */

@@ -19,7 +19,8 @@ tests_fault_nth_call_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fault_nth_call_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=os_reserve,--wrap=os_commit,--wrap=os_map,--wrap=os_remap \
 	-Wl,--wrap=os_discard,--wrap=os_unmap \
-	-Wl,--wrap=os_reserve_below,--wrap=os_uncommit,--wrap=os_lock
+	-Wl,--wrap=os_reserve_below,--wrap=os_uncommit,--wrap=os_lock \
+	-Wl,--wrap=os_want_huge,--wrap=os_refuse_huge
 
 test_programs += tests/fault/nth_call_api_test
 tests_fault_nth_call_api_test_SOURCES = $(refused_calls) tests/fault/nth_call_api_test.c

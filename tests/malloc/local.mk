@@ -14,8 +14,11 @@ tests_malloc_stuck_mapping_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_unmap,--wr
 
 if !SANITIZER
 # a sanitizer has mappings of its own
-test_programs += tests/malloc/mappings_test
+test_programs += tests/malloc/mappings_test tests/malloc/thp_test
+tests_malloc_thp_test_SOURCES = tests/malloc/thp_test.c $(testing)
+tests_malloc_thp_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_thread_cpu_ns
 tests_malloc_mappings_test_SOURCES = tests/malloc/mappings_test.c $(testing)
+tests_malloc_mappings_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_thread_cpu_ns
 
 test_scripts += tests/malloc/posix_test.sh
 test_helpers += tests/malloc/posix

@@ -2,6 +2,7 @@
 #include "os/mem.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -180,6 +181,45 @@ START_TEST(resident_bytes)
 }
 END_TEST
 
+/* What the kernel notes of each mapping: "hg" and "nh" in its VmFlags. */
+static bool has_flag(const void *addr, const char *flag)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+	unsigned long start, end;
+	bool here = false, found = false;
+	char line[300];
+
+	ck_assert_ptr_nonnull(smaps);
+	while (fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			here = (uintptr_t)addr >= start && (uintptr_t)addr < end;
+		else if (here && !strncmp(line, "VmFlags:", 8))
+			found = strstr(line, flag);
+	}
+	fclose(smaps);
+	return found;
+}
+
+START_TEST(wishes_for_huge_pages)
+{
+	char *addr = os_reserve(NULL, MIB(8), MIB(2));
+	int error;
+
+	errno = EXDEV;
+	error = os_want_huge(addr + MIB(2), MIB(2));
+	/* the one error that a kernel without them has */
+	ck_assert(!error || error == -EINVAL);
+	ck_assert_int_eq(has_flag(addr + MIB(2), " hg"), !error);
+	ck_assert(!has_flag(addr, " hg") && !has_flag(addr + MIB(4), " hg"));
+	ck_assert_int_eq(os_refuse_huge(addr, MIB(8)), error);
+	ck_assert_int_eq(has_flag(addr + MIB(2), " nh"), !error);
+	ck_assert(!has_flag(addr + MIB(2), " hg"));
+	ck_assert_int_eq(os_unmap(addr, MIB(8)), 0);
+	ck_assert_int_lt(os_want_huge(addr, MIB(2)), 0);
+	ck_assert_int_eq(errno, EXDEV);
+}
+END_TEST
+
 START_TEST(reserve_below_takes_the_highest_place)
 {
 	uintptr_t limit = (uintptr_t)1 << 32;
@@ -279,6 +319,7 @@ int main(void)
 	tcase_add_test(tc, discard_of_locked_memory_fails);
 	tcase_add_test(tc, remap_keeps_contents);
 	tcase_add_test(tc, resident_bytes);
+	tcase_add_test(tc, wishes_for_huge_pages);
 	tcase_add_test(tc, reserve_below_takes_the_highest_place);
 	tcase_add_test(tc, uncommit_takes_the_memory);
 	tcase_add_test(tc, locked_memory_is_there);
