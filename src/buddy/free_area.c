@@ -38,7 +38,7 @@ void free_area_add(struct zone *zone, struct page *page, unsigned int order, uns
 	else
 		list_add_tail(&page->lru, list);
 	area->nr_free++;
-	zone->nr_free_pages += 1UL << order;
+	ADD_ONCE(zone->nr_free_pages, 1UL << order);
 	ADD_ONCE(zone->nr_dirty, nr_dirty);
 }
 
@@ -51,7 +51,7 @@ unsigned int free_area_del(struct zone *zone, struct page *page)
 	list_del(&page->lru);
 	page_set_type(page, PAGE_NONE);
 	zone->free_area[page->order].nr_free--;
-	zone->nr_free_pages -= 1UL << page->order;
+	SUB_ONCE(zone->nr_free_pages, 1UL << page->order);
 	SUB_ONCE(zone->nr_dirty, nr_dirty);
 	return nr_dirty;
 }
