@@ -4,10 +4,18 @@
 #include "base/option.h"
 #include "page/limit.h"
 
+/*
+ * A purge goes below the watermark by one of so many parts, but by so many pages at least. Measured: with 8 parts the
+ * workload middle-1 has 198,657 page faults instead of 173,131, by as many system calls, since what goes are blocks.
+ * The pages are arbitrary: what a block is not cut below.
+ */
+#define LOW_PARTS 32
+#define LEAST_SURPLUS_PAGES 64UL
+
 /* What stays of the floor in any case: one of so many parts. Arbitrary: 768 KiB. */
 #define LEAST_FLOOR_PARTS 16
 
-/* It is cut by one of so many parts at least. As much as a purge goes below the watermark, which it costs in any case. */
+/* It is cut by one of so many parts at least. Arbitrary: each cut is a purge. */
 #define CUT_PARTS 8
 
 /* Times dirty_min that use has to fall, after what is left. Arbitrary. */
@@ -15,8 +23,7 @@
 
 /*
  * A page that is faulted in because of a cut is paid for by so many by which use falls. So where use goes up and down
- * for ever, there are 2 % more page faults than with a floor that stays, and twice that with what purges take below
- * the watermark.
+ * for ever, there are 2 % more page faults than with a floor that stays.
  */
 #define REFAULT_PRICE 64
 
@@ -52,7 +59,9 @@ unsigned long high_wmark_pages(const struct zone *zone)
 
 unsigned long low_wmark_pages(const struct zone *zone)
 {
-	return high_wmark_pages(zone) / 8 * 7;
+	unsigned long high = high_wmark_pages(zone);
+
+	return less(high, MAX(high / LOW_PARTS, LEAST_SURPLUS_PAGES));
 }
 
 /*

@@ -144,7 +144,7 @@ START_TEST(watermarks)
 		dirty_all(pages[i]);
 	}
 	ck_assert_uint_eq(high_wmark_pages(zone), 256);
-	ck_assert_uint_eq(low_wmark_pages(zone), 224);
+	ck_assert_uint_eq(low_wmark_pages(zone), 192);
 	for (int i = 0; i < 64; i++) {
 		give_pages(pages[i], 16);
 		ck_assert_uint_le(zone->nr_dirty, 256);
@@ -159,7 +159,12 @@ START_TEST(watermark_follows_use)
 	struct page *page = take_block(10);
 	unsigned long before;
 
+	options.dirty_min_kib = 32 * 4 * 100;
+	options.dirty_percent = 0;
+	ck_assert_uint_eq(high_wmark_pages(zone), 3200);
+	ck_assert_uint_eq(low_wmark_pages(zone), 3100);
 	options.dirty_min_kib = 0;
+	ck_assert_uint_eq(low_wmark_pages(zone), 0);
 	options.dirty_percent = 10;
 	before = high_wmark_pages(zone);
 	ck_assert_uint_eq(before, 1024 / 100 * 10);
