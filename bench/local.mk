@@ -29,6 +29,7 @@ EXTRA_DIST += \
 	bench/plot.py \
 	bench/programs \
 	bench/progress.py \
+	bench/purge_kinds.conf \
 	bench/redis_load.py \
 	bench/report.py \
 	bench/results.py \

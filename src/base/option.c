@@ -32,7 +32,7 @@ struct option {
 
 struct options options = {
 	.percpu = PERCPU_AUTO,
-	.purge = 1,
+	.purge = PURGE_ON,
 	.slab_merge = 1,
 	/* derived: an idle heap is to keep 16 MiB + 20 % at most, of which struct pages take 1.6 %, code and
 	 * sheaves some MiB; what sheaves pin breaks that, see doc/memory.md */
@@ -50,6 +50,7 @@ static void *limit_handler_arg;		      /* [options_lock] */
 
 static const char *const off_on[] = { "off", "on", NULL };
 static const char *const off_on_auto[] = { "off", "on", "auto", NULL };
+static const char *const off_on_batch[] = { "off", "on", "batch", NULL };
 static const char *const abort_warn[] = { "abort", "warn", NULL };
 static const char *const thp_words[] = { "auto", "always", "never", NULL };
 static const char *const audit_words[] = { "off", "exit", NULL };
@@ -62,7 +63,7 @@ static const struct option table[] = {
 	{ "dirty_decay_ms", OPTION_UINT, &options.dirty_decay_ms, 100, 3600000, NULL,
 	  "with kswapd=on, milliseconds after which free pages that were not needed are all back" },
 	{ "dirty_min", OPTION_UINT, &options.dirty_min_kib, 0, 1UL << 40, NULL,
-	  "KiB of free dirty pages that are kept in any case" },
+	  "KiB of free dirty pages that are kept, fewer after most of a heap was given up" },
 	{ "dirty_percent", OPTION_UINT, &options.dirty_percent, 0, 1000, NULL,
 	  "free dirty pages kept, in percent of the pages in use" },
 	{ "exit_report", OPTION_STRING, options.exit_report, 0, 0, NULL,
@@ -81,8 +82,8 @@ static const struct option table[] = {
 	  "auto: the machine's nodes; off: one; fake=N: N that mean nothing, for tests" },
 	{ "percpu", OPTION_CHOICE, &options.percpu, 0, 0, off_on_auto,
 	  "threads share their processor's slot: none, all of them, or those beyond 8 a processor" },
-	{ "purge", OPTION_CHOICE, &options.purge, 0, 0, off_on,
-	  "give free pages above the watermark back to the OS" },
+	{ "purge", OPTION_CHOICE, &options.purge, 0, 0, off_on_batch,
+	  "give free pages above the watermark back to the OS; batch: many by one process_madvise" },
 	{ "slab_debug", OPTION_DEBUG, options.slab_debug, 0, 0, NULL,
 	  "[FZPUTAO-][,name*,...][;...]: watch the caches of these names; alone: FZPU, all of them" },
 	{ "slab_merge", OPTION_WORD, &options.slab_merge, 1, 0, NULL,

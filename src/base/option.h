@@ -17,7 +17,7 @@
 struct options {
 	unsigned long numa;	       /* nodes to pretend there are; NUMA_AUTO: what there is */
 	unsigned long percpu;	       /* enum option_percpu */
-	unsigned long purge;	       /* 1: free pages above the watermark go back to the OS */
+	unsigned long purge;	       /* enum option_purge */
 	unsigned long dirty_min_kib;   /* KiB of free dirty pages that a zone may always keep */
 	unsigned long dirty_percent;   /* and this share of what is in use */
 	unsigned long kswapd;	       /* 1: a thread gives back what lies idle */
@@ -49,6 +49,13 @@ enum option_thp {
 	THP_AUTO,   /* those that will be used as a whole */
 	THP_ALWAYS, /* all */
 	THP_NEVER,  /* none */
+};
+
+/* Whether free pages above the watermark go back to the OS. */
+enum option_purge {
+	PURGE_OFF,
+	PURGE_ON,
+	PURGE_BATCH, /* many blocks by one call, where the kernel can do that */
 };
 
 enum option_bad_free {

@@ -2,6 +2,7 @@
 #include "buddy/purge.h"
 
 #include <errno.h>
+#include <sys/uio.h>
 
 #include "base/option.h"
 #include "buddy/free_area.h"
@@ -185,21 +186,37 @@ static unsigned int putback(struct zone *zone, struct page *page, int error)
 	return discarded ? dirty : 0;
 }
 
-/* Return: whether the OS took all of it. */
-static bool purge_batch(struct zone *zone, struct purge_batch *batch, unsigned long *purged)
+static void discard(const struct purge_batch *batch, int *errors)
 {
-	int errors[BATCH_BLOCKS];
-	bool all = true;
+	struct iovec ranges[BATCH_BLOCKS];
 
 	for (unsigned int i = 0; i < batch->nr; i++) {
 		struct page *page = batch->pages[i];
 
 		if (batch->huge[i])
 			thp_break_up(page_section(page), batch->huge[i]);
-		errors[i] = os_discard(page_start(page), PAGE_SIZE << page->order);
+		ranges[i].iov_base = page_start(page);
+		ranges[i].iov_len = PAGE_SIZE << page->order;
+	}
+	if (READ_ONCE(options.purge) == PURGE_BATCH) {
+		os_discard_ranges(ranges, batch->nr, errors);
+		return;
+	}
+	for (unsigned int i = 0; i < batch->nr; i++)
+		errors[i] = os_discard(ranges[i].iov_base, ranges[i].iov_len);
+}
+
+/* Return: whether the OS took all of it. */
+static bool purge_batch(struct zone *zone, struct purge_batch *batch, unsigned long *purged)
+{
+	int errors[BATCH_BLOCKS];
+	bool all = true;
+
+	discard(batch, errors);
+	for (unsigned int i = 0; i < batch->nr; i++) {
 		all &= !errors[i];
 		if (!errors[i])
-			section_forget_tails(page, 1U << page->order);
+			section_forget_tails(batch->pages[i], 1U << batch->pages[i]->order);
 	}
 	zone_lock(zone);
 	for (unsigned int i = 0; i < batch->nr; i++)
@@ -242,7 +259,7 @@ bool zone_is_above_high(struct zone *zone)
 	/* what was stuck has been used again */
 	if (zone->nr_dirty <= high)
 		zone->nr_stuck = 0;
-	return zone->nr_dirty > high + zone->nr_stuck && READ_ONCE(options.purge) &&
+	return zone->nr_dirty > high + zone->nr_stuck && READ_ONCE(options.purge) != PURGE_OFF &&
 	       zone_can_purge(zone);
 }
 

@@ -1,6 +1,7 @@
 libcore_la_SOURCES += \
 	src/os/cgroup.c \
 	src/os/cgroup.h \
+	src/os/discard.c \
 	src/os/info.c \
 	src/os/info.h \
 	src/os/mem.c \

@@ -82,6 +82,16 @@ void *os_remap(void *addr, size_t old_bytes, size_t new_bytes);
  */
 int os_discard(void *addr, size_t bytes);
 
+struct iovec;
+
+/**
+ * os_discard_ranges() - os_discard() of many ranges, by one call where the kernel can do that.
+ * @errors: gets what os_discard() would return for each.
+ *
+ * Where processes are killed for calls that their seccomp filter does not know, this is one: process_madvise.
+ */
+void os_discard_ranges(const struct iovec *ranges, unsigned int nr, int *errors);
+
 /**
  * os_want_huge() - memory for a range may come as transparent huge pages from now on; os_refuse_huge(): it may not.
  *

@@ -81,6 +81,13 @@ START_TEST(numbers_and_their_bounds)
 }
 END_TEST
 
+START_TEST(purge_has_a_third_word)
+{
+	ck_assert_uint_eq(accept("purge=batch", &options.purge), PURGE_BATCH);
+	refuse("purge=batches");
+}
+END_TEST
+
 START_TEST(choices_and_their_words)
 {
 	static const char *const bad[] = { "", "maybe", "1", "ON", "offf", "of" };
@@ -256,6 +263,7 @@ int main(void)
 	TCase *tc = test_case("base/option");
 
 	tcase_add_loop_test(tc, numbers_and_their_bounds, 0, ARRAY_SIZE(numbers));
+	tcase_add_test(tc, purge_has_a_third_word);
 	tcase_add_loop_test(tc, choices_and_their_words, 0, ARRAY_SIZE(choices));
 	tcase_add_test(tc, words_alone);
 	tcase_add_test(tc, decay);
