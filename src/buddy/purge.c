@@ -126,6 +126,19 @@ static void find_candidates(struct zone *zone, struct candidates *candidates)
 	}
 }
 
+/*
+ * How long a block has been free. One that is part of a huge page breaks it up: it counts as so much younger as it is smaller, so
+ * that others go before it, and then the emptiest.
+ */
+static uint32_t age_of(const struct zone *zone, struct page *page)
+{
+	uint32_t age = zone->clock - page->freed_at;
+
+	if (page->order < PAGEBLOCK_ORDER && thp_has_asked(page))
+		age >>= PAGEBLOCK_ORDER - page->order;
+	return age;
+}
+
 /* Take the one that has been free the longest, the largest of those. */
 static struct page *take_oldest(const struct zone *zone, struct candidates *candidates)
 {
@@ -134,7 +147,7 @@ static struct page *take_oldest(const struct zone *zone, struct candidates *cand
 	struct page *page;
 
 	for (unsigned int i = 0; i < candidates->nr; i++) {
-		uint32_t age = zone->clock - candidates->pages[i]->freed_at;
+		uint32_t age = age_of(zone, candidates->pages[i]);
 
 		if (age > most) {
 			most = age;

@@ -70,6 +70,12 @@ static inline void thp_ask_run(struct page *page, unsigned int nr_dirty)
  */
 void thp_mapped(void *addr, size_t bytes, bool zero);
 
+/* Whether the pageblock around a page has asked. Under the zone's lock. */
+static inline bool thp_has_asked(const struct page *page)
+{
+	return page_section(page)->pageblock_huge >> (page_pfn(page) >> PAGEBLOCK_ORDER) & 1;
+}
+
 /*
  * A free block is about to be given back. Return: the pageblocks, a bit each, for which
  * thp_break_up() takes the wish back before. Under the zone's lock; the block is on no list.

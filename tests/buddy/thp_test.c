@@ -85,11 +85,6 @@ static unsigned int nr_asked(const struct section *section)
 	return (unsigned int)__builtin_popcount(section->pageblock_huge);
 }
 
-static bool has_asked(struct page *page)
-{
-	return page_section(page)->pageblock_huge >> (page_pfn(page) >> PAGEBLOCK_ORDER) & 1;
-}
-
 /* Take all of what the zone has free, so that the next request makes it grow. */
 static void fill(void)
 {
@@ -143,7 +138,7 @@ START_TEST(full_growth_asks_a_pageblock_at_a_time)
 		ck_assert_uint_eq(wants.nr, i);
 		ck_assert_ptr_eq(wants.addr, page_start(page));
 		ck_assert_uint_eq(wants.bytes, PAGEBLOCK_BYTES);
-		ck_assert(has_asked(page) && !has_asked(page + PAGEBLOCK_PAGES));
+		ck_assert(thp_has_asked(page) && !thp_has_asked(page + PAGEBLOCK_PAGES));
 		/* what the touch of one page made resident counts as such */
 		ck_assert_uint_eq(zone->nr_dirty, PAGEBLOCK_PAGES - 1);
 		assert_heap_sound();
@@ -226,8 +221,8 @@ START_TEST(a_run_asks_for_what_it_covers)
 	ck_assert_uint_eq(wants.bytes, 4 * PAGEBLOCK_BYTES);
 	ck_assert_ptr_eq(wants.addr,
 			 (void *)ALIGN_UP((uintptr_t)page_start(page), PAGEBLOCK_BYTES));
-	ck_assert(!has_asked(page) && has_asked(page + PAGEBLOCK_PAGES) &&
-		  !has_asked(page + RUN_PAGES - 1));
+	ck_assert(!thp_has_asked(page) && thp_has_asked(page + PAGEBLOCK_PAGES) &&
+		  !thp_has_asked(page + RUN_PAGES - 1));
 	/* once is enough */
 	thp_ask_run(page, 0);
 	ck_assert_uint_eq(wants.nr, 1);
@@ -252,8 +247,8 @@ START_TEST(a_run_asks_for_nothing_that_was_touched)
 	page = take_block(PAGEBLOCK_ORDER + 2);
 	bitmap_set_range(page_section(page)->dirty, page_pfn(page) + PAGEBLOCK_PAGES + 7, 1);
 	thp_ask_run(page, 1);
-	ck_assert(has_asked(page) && !has_asked(page + PAGEBLOCK_PAGES) &&
-		  has_asked(page + 2 * PAGEBLOCK_PAGES));
+	ck_assert(thp_has_asked(page) && !thp_has_asked(page + PAGEBLOCK_PAGES) &&
+		  thp_has_asked(page + 2 * PAGEBLOCK_PAGES));
 	ck_assert_uint_eq(wants.nr, 2);
 	ck_assert_uint_eq(wants.sum, 3 * PAGEBLOCK_BYTES);
 	/* freed and taken again, it is all dirty */
@@ -275,7 +270,7 @@ START_TEST(a_purge_breaks_up)
 	earn();
 	page = take_block(PAGEBLOCK_ORDER + 2);
 	thp_ask_run(page, 0);
-	ck_assert(has_asked(page) && has_asked(page + 3 * PAGEBLOCK_PAGES));
+	ck_assert(thp_has_asked(page) && thp_has_asked(page + 3 * PAGEBLOCK_PAGES));
 	before = refusals.nr;
 	/* half of the last one */
 	zone_shorten_run(page, 3 * PAGEBLOCK_PAGES + PAGEBLOCK_PAGES / 2);
@@ -285,7 +280,7 @@ START_TEST(a_purge_breaks_up)
 	ck_assert_uint_eq(refusals.bytes, PAGEBLOCK_BYTES);
 	/* first the wish, then the memory: or a touch would bring all of it back */
 	ck_assert_uint_eq(refusals_at_discard, before + 1);
-	ck_assert(has_asked(page + 2 * PAGEBLOCK_PAGES) && !has_asked(page + 3 * PAGEBLOCK_PAGES));
+	ck_assert(thp_has_asked(page + 2 * PAGEBLOCK_PAGES) && !thp_has_asked(page + 3 * PAGEBLOCK_PAGES));
 	ck_assert_uint_eq(vm_event_read(VM_THP_BREAK_UP), 1);
 	assert_heap_sound();
 	/* the others at once */
@@ -293,8 +288,44 @@ START_TEST(a_purge_breaks_up)
 	page_purge_all();
 	ck_assert_uint_eq(vm_event_read(VM_THP_BREAK_UP), 4);
 	ck_assert_uint_eq(refusals.bytes, 3 * PAGEBLOCK_BYTES);
-	ck_assert(!has_asked(page));
+	ck_assert(!thp_has_asked(page));
 	assert_heap_sound();
+}
+END_TEST
+
+/* A free block of 2^@order pages at the start of the next whole pageblock. @age: how many runs have been taken back since. */
+static struct page *aged_block(struct page *pageblock, unsigned int order, uint32_t age)
+{
+	page_set_type(pageblock, PAGE_USED);
+	pageblock->nr_pages = 1U << order;
+	give_block(pageblock, order);
+	ck_assert_uint_eq(page_type(pageblock), PAGE_BUDDY);
+	pageblock->freed_at = zone->clock - age;
+	return pageblock;
+}
+
+/* What breaks no huge page goes first, then what breaks the emptiest. */
+START_TEST(the_emptiest_are_broken_up_first)
+{
+	struct page *page, *quarter, *half, *other;
+
+	large_heap();
+	earn();
+	zone->clock = 1000;
+	page = take_block(PAGEBLOCK_ORDER + 2);
+	thp_ask_run(page, 0);
+	page_section(page)->pageblock_huge &= ~(1U << (page_pfn(page + 2 * PAGEBLOCK_PAGES) >> PAGEBLOCK_ORDER));
+	quarter = aged_block(page, PAGEBLOCK_ORDER - 2, 100);
+	half = aged_block(page + PAGEBLOCK_PAGES, PAGEBLOCK_ORDER - 1, 60);
+	other = aged_block(page + 2 * PAGEBLOCK_PAGES, PAGEBLOCK_ORDER - 2, 40);
+
+	ck_assert_uint_eq(zone_purge(zone, PAGEBLOCK_PAGES * 3 / 4), PAGEBLOCK_PAGES / 4);
+	ck_assert_uint_eq(other->nr_dirty, 0);
+	ck_assert(thp_has_asked(half) && thp_has_asked(quarter));
+	ck_assert_uint_eq(zone_purge(zone, PAGEBLOCK_PAGES / 4), PAGEBLOCK_PAGES / 2);
+	ck_assert(!thp_has_asked(half) && thp_has_asked(quarter));
+	ck_assert_uint_eq(zone_purge(zone, 0), PAGEBLOCK_PAGES / 4);
+	ck_assert(!thp_has_asked(quarter));
 }
 END_TEST
 
@@ -450,7 +481,7 @@ START_TEST(refusals_are_remembered)
 		for (unsigned int i = 1; i <= 3; i++) {
 			struct page *page = grow_by_one();
 
-			ck_assert(!has_asked(page));
+			ck_assert(!thp_has_asked(page));
 			ck_assert_uint_eq(wants.nr, i);
 		}
 		ck_assert_uint_eq(vm_event_read(VM_THP_REFUSED), 3);
@@ -521,6 +552,7 @@ int main(void)
 	tcase_add_test(tc, a_run_asks_for_what_it_covers);
 	tcase_add_test(tc, a_run_asks_for_nothing_that_was_touched);
 	tcase_add_test(tc, a_purge_breaks_up);
+	tcase_add_test(tc, the_emptiest_are_broken_up_first);
 	tcase_add_test(tc, a_section_has_few_wishes);
 	tcase_add_test(tc, dear_ones_are_not_asked_for);
 	tcase_add_test(tc, trust_is_earned);
