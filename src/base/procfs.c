@@ -98,7 +98,7 @@ static struct free_pages count_free(const struct heap_snapshot *heap,
 {
 	struct free_pages free = { 0 };
 
-	for (unsigned int i = 0; i < heap->nr_orders; i++) {
+	for (unsigned int i = 0; i < MIN(heap->nr_orders, SNAPSHOT_ORDERS); i++) {
 		free.pages += zone->nr_free[i] << i;
 		free.blocks += zone->nr_free[i];
 		free.suitable += i >= order ? zone->nr_free[i] << i : 0;
