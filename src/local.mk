@@ -63,7 +63,7 @@ src_libslabuddy_la_LDFLAGS = $(AM_LDFLAGS) $(library_ldflags) -version-info 0:0:
 	-Wl,--version-script=$(top_srcdir)/src/libslabuddy.map
 EXTRA_src_libslabuddy_la_DEPENDENCIES = src/libslabuddy.map src/start.ld
 
-src_libslabuddy_malloc_la_SOURCES =
+src_libslabuddy_malloc_la_SOURCES = src/malloc/atfork.c
 src_libslabuddy_malloc_la_LIBADD = src/libexports.la src/libcore.la
 # initfirst: our handlers of fork() must be registered before everybody else's, see slab/boot.c
 src_libslabuddy_malloc_la_LDFLAGS = $(AM_LDFLAGS) $(library_ldflags) -version-info 0:0:0 \

@@ -151,7 +151,8 @@ void os_mark_brk_heap(void)
 {
 	int saved_errno = errno;
 
-	WRITE_ONCE(brk_floor, (uintptr_t)sbrk(0));
+	if (!READ_ONCE(brk_floor))
+		WRITE_ONCE(brk_floor, (uintptr_t)sbrk(0));
 	errno = saved_errno;
 }
 

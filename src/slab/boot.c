@@ -18,6 +18,7 @@
 
 bool slab_booted read_mostly;
 static bool options_read; /* [boot_lock] */
+static bool loaded;	  /* [atomic] the constructor has run */
 static struct lock boot_lock;
 
 #pragma weak slabuddy_options
@@ -30,8 +31,8 @@ static void walk_boot(lock_visit *visit, void *arg)
 }
 
 /*
- * @env: NULL while nobody has told libc where the environment is: the dynamic linker may allocate that
- * early. Then later.
+ * @env: NULL while nobody has told libc where the environment is: the dynamic linker may allocate
+ * that early. Then later.
  */
 static void read_options(char **env)
 {
@@ -66,6 +67,34 @@ static void set_walkers(void)
 	lock_set_walker(LOCK_OPTIONS, options_walk_locks);
 }
 
+/* The world is still frozen, so that the list of slots can be changed whoever held its lock. */
+static void after_fork_in_child(void)
+{
+	if (!lock_world_is_torn())
+		slot_adopt_all();
+	lock_thaw_world_in_child();
+	kswapd_boot_in_child();
+}
+
+/*
+ * Handlers of fork() run in the reverse order of their registration, and whoever takes a lock of
+ * its own in one must still find malloc alive: so ours come first of all.
+ */
+static void register_fork_handlers(void)
+{
+	static bool registered; /* [atomic] */
+
+	if (__atomic_exchange_n(&registered, true, __ATOMIC_RELAXED))
+		return;
+	if (pthread_atfork(lock_freeze_world, lock_thaw_world, after_fork_in_child))
+		fatal("pthread_atfork failed: fork() would not be safe");
+}
+
+static bool may_register_later(void)
+{
+	return slab_sees_atfork && slab_sees_atfork();
+}
+
 void slab_boot_slow(void)
 {
 	lock_acquire(&boot_lock, LOCK_INIT);
@@ -77,37 +106,38 @@ void slab_boot_slow(void)
 		store_release(&slab_booted, true);
 	}
 	lock_release(&boot_lock, LOCK_INIT);
-}
-
-/* The world is still frozen, so that the list of slots can be changed whoever held its lock. */
-static void after_fork_in_child(void)
-{
-	if (!lock_world_is_torn())
-		slot_adopt_all();
-	lock_thaw_world_in_child();
-	kswapd_boot_in_child();
+	/* before there is a second thread: to begin one allocates */
+	if (READ_ONCE(loaded))
+		register_fork_handlers();
 }
 
 /*
  * pthread_atfork() may allocate, and it may be what allocates first, holding its own lock. So not
- * in slab_boot(), but here, where the program has not started yet.
+ * in slab_boot(), but here, where the program has not started yet; or there, where all others come
+ * by us and so cannot be that far.
  *
- * The library is linked so that this runs before all other constructors (-z initfirst): handlers of
- * fork() run in the reverse order of their registration, and whoever takes a lock of its own in
- * one must still find malloc alive. That early libc does not know the environment, so it comes as
- * the third argument, as glibc passes it to every constructor.
+ * The library is linked so that this runs before all other constructors (-z initfirst). That early
+ * libc does not know the environment, so it comes as the third argument, as glibc passes it to
+ * every constructor.
  */
 static __attribute__((constructor)) void boot_at_load(int argc, char **argv, char **env)
 {
+	bool later = may_register_later();
+
 	(void)argc;
 	(void)argv;
-	slab_boot();
 	lock_acquire(&boot_lock, LOCK_INIT);
 	read_options(env);
 	lock_release(&boot_lock, LOCK_INIT);
+	os_mark_brk_heap();
+	if (later && !slab_booted && !kswapd_is_on()) {
+		WRITE_ONCE(loaded, true);
+		return;
+	}
+	slab_boot();
 	cache_options_changed();
 	if (kswapd_is_on())
 		kswapd_boot();
-	if (pthread_atfork(lock_freeze_world, lock_thaw_world, after_fork_in_child))
-		fatal("pthread_atfork failed: fork() would not be safe");
+	register_fork_handlers();
+	WRITE_ONCE(loaded, true);
 }

@@ -23,4 +23,11 @@ static inline void slab_boot(void)
 		slab_boot_slow();
 }
 
+/*
+ * Whether whoever registers handlers of fork() in this process does so by way of this library, see
+ * malloc/atfork.c. The static libraries and libslabuddy have no such function.
+ */
+#pragma weak slab_sees_atfork
+hidden bool slab_sees_atfork(void);
+
 #endif

@@ -29,6 +29,10 @@ tests_stress_thread_test_SOURCES = \
 tests_stress_thread_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 
 if !SANITIZER
+test_helpers += tests/stress/smaps
+tests_stress_smaps_SOURCES = tests/stress/smaps.c
+tests_stress_smaps_LDADD =
+
 test_scripts += \
 	tests/stress/exit_test.sh \
 	tests/stress/footprint_test.py \
