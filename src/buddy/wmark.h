@@ -7,7 +7,7 @@
  * to it, so that whoever goes on pays for a cut once. There is no clock here and no thread: use is looked at when
  * pages are freed.
  *
- *     floor == dirty_min - floor_cut >= dirty_min / 16 + nr_lent, unless dirty_min has become less
+ *     floor == dirty_min - nr_kept - floor_cut >= dirty_min / 16 + nr_lent, unless dirty_min has become less
  */
 #ifndef SLABUDDY_BUDDY_WMARK_H
 #define SLABUDDY_BUDDY_WMARK_H
@@ -25,7 +25,7 @@ void floor_refaulted(struct zone *zone, unsigned long nr_pages);
 
 /*
  * Let a slot keep @nr_pages more. They count as free dirty pages of the zone, whether the slot has them or not, and are
- * together at most half of the dirty_min that may stay in any case: so the bound holds whatever becomes
+ * together at most half of the floor that may stay in any case: so the bound holds whatever becomes
  * of the heap. Return: false when that is used up.
  */
 bool zone_lend(struct zone *zone, unsigned long nr_pages);

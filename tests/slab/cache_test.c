@@ -331,8 +331,8 @@ START_TEST(few_slabs_stay)
 		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
 			give(objects[i]);
 		cache_count(&cache, &count);
-		/* 128 KiB, see PINNED_BYTES, and the empty ones */
-		ck_assert_uint_le((count.slabs - cache.node0.nr_empty) * PAGE_SIZE, KIB(128));
+		/* 64 KiB, see PINNED_BYTES, and the empty ones */
+		ck_assert_uint_le((count.slabs - cache.node0.nr_empty) * PAGE_SIZE, KIB(64));
 		assert_heap_sound();
 	}
 }
