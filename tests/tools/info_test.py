@@ -113,7 +113,7 @@ def check_growth():
         took = time.monotonic() - begin
         growth = heap["growth"]
         check(heap["verdict"] == "growing", "verdict %s, %s" % (heap["verdict"], growth))
-        check(re.fullmatch(r"what is live rose from \S+ .iB to \S+ .iB in 2\.\d s, by \S+ .iB a second, most of it in kmalloc-512",
+        check(re.fullmatch(r"what is live rose from \S+ (?:B|.iB) to \S+ .iB in 2\.\d s, by \S+ .iB a second, most of it in kmalloc-512",
                            heap["because"]), "because " + heap["because"])
         check(heap["kept"] == "in use", "kept: " + heap["kept"])
         check(2 <= growth["seconds"] <= took and growth["readings"] == 10, "interval %s, took %g" % (growth, took))
@@ -160,7 +160,7 @@ def check_busy():
     with Helper("holder", "churn") as helper:
         for _ in range(10):
             heap, = info(helper.pid)["heaps"]
-            check(heap["slots"] >= 2, "%d slots" % heap["slots"])
+            check(heap["slots"] >= 1, "no slots")
             check(heap["mapped_bytes"] > heap["struct_pages"]["bytes"] > 0, "nothing there")
         for name in FILES:
             check(tool(name, helper.pid)[0] == 0, name + " of a busy process")
