@@ -87,19 +87,19 @@ static bool has_group(struct slot *slot, const struct kmem_cache *cache)
 }
 
 /*
- * Whether a slot's sheaves may have @nr more objects: large ones only while the slot holds a quarter of what it may,
- * as a lock is little beside their first touch. Racy: a hint.
+ * Whether a slot's sheaves may have @nr more objects: large ones only while it holds a quarter of its part, as a lock is
+ * little beside their first touch. Racy: a hint.
  */
 static bool may_hold(const struct slot *slot, const struct kmem_cache *cache, size_t nr)
 {
 	const struct zone *zone = slot_zone(slot);
 	size_t used = READ_ONCE(zone->managed_pages) - READ_ONCE(zone->nr_free_pages);
 	size_t all = ALL_SHEAF_BYTES + (used << PAGE_SHIFT) / ALL_SHEAF_SHARE;
-	size_t most = MIN(all / slot_count_busy(), SLOT_SHEAF_BYTES);
 
 	if (cache->size >= PAGE_SIZE)
-		most /= 4;
-	return slot->sheaf_bytes + slot->spare_bytes + nr * cache->size <= most;
+		all /= 4;
+	return slot->sheaf_bytes + slot->spare_bytes + nr * cache->size <=
+	       MIN(all / slot_count_busy(), SLOT_SHEAF_BYTES);
 }
 
 static bool has_main(struct slot *slot, struct kmem_cache *cache)
