@@ -12,7 +12,7 @@
 #define LOW_PARTS 32
 #define LEAST_SURPLUS_PAGES 64UL
 
-/* What stays of the floor in any case: one of so many parts. Arbitrary: 768 KiB. */
+/* What stays of the floor in any case: one of so many parts. Arbitrary: 640 KiB. */
 #define LEAST_FLOOR_PARTS 16
 
 /* It is cut by one of so many parts at least. Arbitrary: each cut is a purge. */
@@ -48,7 +48,7 @@ static unsigned long less(unsigned long a, unsigned long b)
 
 /*
  * What many slots keep comes off the floor, and half of the struct pages there are, which stay around blocks in use: up to so
- * many eighths, as far as it is more than one of so many parts of what is in use. Arbitrary: 1.5 MiB are left, and with
+ * many eighths, as far as it is more than one of so many parts of what is in use. Arbitrary: 1.25 MiB are left, and with
  * 200 MiB in use eight threads change nothing.
  */
 #define MOST_KEPT_EIGHTHS 7
@@ -77,7 +77,9 @@ static unsigned long floor_pages(const struct zone *zone)
 
 unsigned long high_wmark_pages(const struct zone *zone)
 {
-	unsigned long share = used_pages(zone) / 100 * READ_ONCE(options.dirty_percent);
+	/* what slots keep is no use */
+	unsigned long used = less(used_pages(zone), READ_ONCE(zone->nr_kept));
+	unsigned long share = used / 100 * READ_ONCE(options.dirty_percent);
 	unsigned long excess, high;
 
 	/* dirty_min may have become less meanwhile */

@@ -16,7 +16,7 @@
  * time to that without a limit: xmalloc 1.7, 1.2, 1.05; prodcons 1.3, 1.2, 1.05.
  */
 #define SLOT_SHEAF_BYTES MIB(2)
-#define ALL_SHEAF_BYTES MIB(6)
+#define ALL_SHEAF_BYTES MIB(5)
 #define ALL_SHEAF_SHARE 64
 
 /* Refills and flushes that make a sheaf grow. Arbitrary: one is an accident, two are a rate. */
@@ -30,9 +30,10 @@
 /* Sheaves freed beyond what is usual that let go of what keeps slabs. Arbitrary. */
 #define SHEAVES_TO_LET_GO 4
 
-/* Objects that are no usual batch any more, however often so many are freed. Arbitrary: enough that smaller
- * sheaves for the last of them cost little beside the others. */
-#define MOST_USUALLY_FREED 4096
+/* Objects, and bytes of them, that are no usual batch any more, however often so many are freed. Arbitrary: enough that
+ * smaller sheaves for the last of them cost little beside the others. */
+#define MOST_USUALLY_FREED 4096U
+#define MOST_BYTES_USUALLY_FREED MIB(16)
 
 /* Swaps with the spare that do. Measured, ns an object of bulks of 16, 32 and 64: 6.2, 4.6, 3.2 without. */
 #define SWAPS_TO_GROW 8
@@ -303,7 +304,9 @@ static bool should_let_go(struct slot *slot, struct kmem_cache *cache,
 			  const struct kmem_cache_node *node)
 {
 	const struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
-	unsigned int usual = MIN(2U * sheaves->most, MOST_USUALLY_FREED);
+	size_t usual = MIN(2U * sheaves->most, MOST_USUALLY_FREED);
+
+	usual = MIN(usual, MOST_BYTES_USUALLY_FREED / cache->size);
 
 	/* an owner who has said how large they are to be has said what they may keep */
 	return !cache->sheaf_capacity &&

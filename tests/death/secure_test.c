@@ -58,10 +58,10 @@ static const struct start starts[] = {
 	       "free dirty pages kept, in percent of the pages in use\n" },
 	{ "overflow", "dirty_min=99999999999999999999 " WARN, false, true,
 	  SAYS "bad value in \"dirty_min=99999999999999999999\": "
-	       "KiB of free dirty pages that are kept in any case\n" },
+	       "KiB of free dirty pages that are kept, fewer after most of a heap was given up\n" },
 	{ "negative", "dirty_min=-1 " WARN, false, true,
 	  SAYS "bad value in \"dirty_min=-1\": "
-	       "KiB of free dirty pages that are kept in any case\n" },
+	       "KiB of free dirty pages that are kept, fewer after most of a heap was given up\n" },
 	{ "two of them", "a=1 b=2 " WARN, false, true,
 	  SAYS "unknown option \"a=1\"\n" SAYS "unknown option \"b=2\"\n" },
 	{ "too long a key", HUNDRED HUNDRED HUNDRED " " WARN, false, true,

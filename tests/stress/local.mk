@@ -38,7 +38,8 @@ test_scripts += \
 	tests/stress/footprint_test.py \
 	tests/stress/kswapd_preload_test.sh \
 	tests/stress/others_test.sh \
-	tests/stress/preload_test.sh
+	tests/stress/preload_test.sh \
+	tests/stress/settled_test.sh
 
 # Signal handlers run late under a sanitizer, and fork() in one is not for it.
 test_programs += tests/stress/interrupted_test
@@ -68,18 +69,22 @@ EXTRA_DIST += \
 	tests/stress/foreign.c \
 	tests/stress/idle_threads.c \
 	tests/stress/kswapd.c \
-	tests/stress/late_free.c
+	tests/stress/late_free.c \
+	tests/stress/settled.c
 
 # The same for long, with new seeds each round: "make soak SOAK_MINUTES=600" on an idle machine. The seed that
 # fails is printed.
 SOAK_MINUTES = 60
 SOAK_SCALE = 5
 soak_tests = tests/model/model_test tests/stress/fork_test tests/stress/thread_test
-soak: $(soak_tests)
+soak: $(soak_tests) src/libslabuddy-malloc.la
 	@end=$$(($$(date +%s) + 60 * $(SOAK_MINUTES))); \
 	while :; do \
 		for test in $(soak_tests); do \
 			echo "$$test"; SLABUDDY_SCALE=$(SOAK_SCALE) ./$$test || exit 1; \
+		done; \
+		for seed in 1 2 3 4 5; do \
+			abs_top_builddir=$(abs_top_builddir) $(srcdir)/tests/stress/settled_test.sh || exit 1; \
 		done; \
 		[ "$$(date +%s)" -lt "$$end" ] || break; \
 	done
