@@ -71,7 +71,7 @@ struct verdict_text verdict_sentence(enum verdict verdict, const struct figures 
 		break;
 	case VERDICT_FRAGMENTED:
 		snprintf(sentence.text, sizeof(sentence.text),
-			 "%s are free in slabs that live objects pin, most of it in %s: %" PRIu64
+			 "%s are free in slabs that objects live or in sheaves pin, most of it in %s: %" PRIu64
 			 " of its slabs are partly used, %" PRIu64 " %% of these in use",
 			 format_size(f->pinned_bytes).text, f->worst ? f->worst->name : "none",
 			 f->worst ? f->worst->partial : 0,
@@ -120,7 +120,7 @@ static void print_slabs(const struct view *view, const struct figures *f)
 	row("  live", f->live_bytes, NULL, count(text, f->live_objects, "object"));
 	row("  free in sheaves", f->sheaves_bytes, NULL, "");
 	row("  free in barns", f->barns_bytes, NULL, "");
-	snprintf(text, sizeof(text), "%s of it pinned by live objects",
+	snprintf(text, sizeof(text), "%s of it in slabs that are partly used",
 		 format_size(f->pinned_bytes).text);
 	row("  free in slabs", f->slab_free_bytes, NULL, text);
 }
