@@ -59,7 +59,7 @@ struct kmem_cache_node {
 	struct list_head partial[NR_FULLNESS]; /* [list_lock] */
 	struct node_events events;
 	struct barn barn;
-	unsigned long usual_inuse; /* [atomic] most of nr_inuse of late, see alloc.c */
+	unsigned long usual_inuse; /* [atomic] most of nr_inuse of late, see sheaf_policy.h */
 	struct node_audit audit;
 	struct idle idle; /* see age.h */
 };

@@ -40,6 +40,8 @@ libcore_la_SOURCES += \
 	src/slab/report.h \
 	src/slab/sheaf.c \
 	src/slab/sheaf.h \
+	src/slab/sheaf_policy.c \
+	src/slab/sheaf_policy.h \
 	src/slab/slab.c \
 	src/slab/slab.h \
 	src/slab/slab_page.h \

@@ -43,7 +43,7 @@ struct slot_sheaves {
 	struct sheaf *spare; /* [slot lock] */
 	uint32_t room;	     /* [slot lock] objects that the main sheaf may hold */
 	bool refilled;	     /* [slot lock] from slabs, ever */
-	/* [slot lock] what the capacity follows, see alloc.c */
+	/* [slot lock] what the capacity follows, see sheaf_policy.c */
 	uint16_t events;  /* refills from slabs and flushes to them since it was looked at */
 	uint16_t turns;	  /* changes from flushes to refills since then */
 	uint16_t row;	  /* flushes since the last refill */
