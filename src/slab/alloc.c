@@ -95,11 +95,13 @@ static void swap_spare(struct slot *slot, struct kmem_cache *cache)
 	sheaves->spare = main;
 }
 
-/* Raise the main sheaf's capacity to about twice, in another one with the same objects if need be. */
+/* Raise the main sheaf's capacity to what it usually begins with, or to about twice, in another one with the same
+ * objects if need be. */
 static bool grow_main(struct slot *slot, struct kmem_cache *cache)
 {
 	struct slot_sheaves *sheaves = slot_sheaves_of(slot, cache);
-	uint32_t wanted = MIN(sheaves->room * 2 + 4, cache->sheaf_max);
+	uint32_t twice = MIN(sheaves->room * 2 + 4, cache->sheaf_max);
+	uint32_t wanted = sheaves->room < cache->sheaf_min ? cache->sheaf_min : twice;
 	struct sheaf *main = sheaves->main;
 	struct sheaf *larger;
 

@@ -55,7 +55,8 @@
 bool sheaves_may_hold(const struct slot *slot, const struct kmem_cache *cache, size_t nr)
 {
 	const struct zone *zone = slot_zone(slot);
-	size_t used = READ_ONCE(zone->managed_pages) - READ_ONCE(zone->nr_free_pages);
+	size_t managed = READ_ONCE(zone->managed_pages);
+	size_t used = managed - MIN(managed, READ_ONCE(zone->nr_free_pages));
 	size_t all = ALL_SHEAF_BYTES + (used << PAGE_SHIFT) / ALL_SHEAF_SHARE;
 
 	if (cache->size >= PAGE_SIZE)
@@ -169,7 +170,8 @@ bool sheaves_should_grow(struct slot *slot, struct kmem_cache *cache,
 	return capacity < cache->sheaf_max &&
 	       (turns || capacity < cache->sheaf_floor ||
 		capacity < own_objects_in_use(slot, cache, node) / GROW_BELOW_SHARE) &&
-	       sheaves_may_hold(slot, cache, capacity);
+	       /* others have used the slot's part up: with a sheaf of one, each second call would take a lock for good */
+	       (capacity < cache->sheaf_min || sheaves_may_hold(slot, cache, capacity));
 }
 
 bool sheaves_should_grow_at_swap(struct slot *slot, struct kmem_cache *cache)

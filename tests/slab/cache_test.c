@@ -301,6 +301,25 @@ START_TEST(sheaf_grows)
 }
 END_TEST
 
+/* Other caches' sheaves have used up what the slot may hold: a cache that comes later has a small one all the same. */
+START_TEST(late_cache)
+{
+	void *objects[40];
+
+	make(64);
+	this_slot->sheaf_bytes += MIB(4);
+	for (int round = 0; round < 8; round++) {
+		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+			objects[i] = take();
+		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+			give(objects[i]);
+	}
+	ck_assert_uint_eq(slot_cache_of(this_slot, &cache)->capacity, cache.sheaf_min);
+	this_slot->sheaf_bytes -= MIB(4);
+	assert_heap_sound();
+}
+END_TEST
+
 static void shuffle(void **objects, size_t nr, uint64_t *seed)
 {
 	for (size_t i = nr; i > 1; i--) {
@@ -468,6 +487,7 @@ int main(void)
 	tcase_add_test(tc, fullest_first);
 	tcase_add_test(tc, empties_are_returned);
 	tcase_add_test(tc, sheaf_grows);
+	tcase_add_test(tc, late_cache);
 	tcase_add_test(tc, few_slabs_stay);
 	tcase_add_test(tc, barn_hands_over);
 	tcase_add_test(tc, threads);
