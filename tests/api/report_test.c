@@ -588,10 +588,11 @@ START_TEST(events)
 	ck_assert_uint_gt(vmstat("barn_put"), 0);
 	take_some(cache, objects, BATCH);
 	ck_assert_uint_gt(vmstat("barn_get"), 0);
+	refills = vmstat("sheaf_refill");
 	free_some(cache, objects, NR_OBJECTS);
 	ck_assert_uint_eq(vmstat("zone_grow"), grown);
+	ck_assert_uint_eq(vmstat("sheaf_refill"), refills);
 	ck_assert_uint_gt(vmstat("sheaf_flush"), 0);
-	refills = vmstat("sheaf_refill");
 	take_some(cache, objects, NR_OBJECTS);
 	ck_assert_uint_gt(vmstat("sheaf_refill"), refills);
 	ck_assert_uint_eq(vmstat("zone_grow"), grown);
