@@ -12,11 +12,13 @@
 uint32_t kswapd_state;
 
 static int (*start_thread)(void);   /* [const once the process is set up] */
+static void (*forget_thread)(void); /* [const once the process is set up] */
 static unsigned long own_process; /* [atomic] in which kswapd_boot() was called last; 0: in none */
 
-void kswapd_set_start(int (*start)(void))
+void kswapd_set_start(int (*start)(void), void (*forget)(void))
 {
 	start_thread = start;
+	forget_thread = forget;
 }
 
 void kswapd_boot(void)
@@ -33,6 +35,8 @@ void kswapd_boot_in_child(void)
 {
 	if (!READ_ONCE(own_process))
 		return;
+	if (forget_thread)
+		forget_thread();
 	WRITE_ONCE(own_process, os_process_id());
 	WRITE_ONCE(kswapd_state, KSWAPD_NONE);
 }

@@ -31,8 +31,11 @@ extern hidden uint32_t kswapd_state; /* [atomic] enum kswapd_state, a futex */
  */
 #define KSWAPD_WAKE_PAGES 64
 
-/* Who starts the thread: the layer above. Return: as os_thread_start(). Once, before anything else. */
-void kswapd_set_start(int (*start)(void));
+/*
+ * Who starts the thread, and forgets in a child process that there was one: the layer above. @start returns as
+ * os_thread_start(). Once, before anything else.
+ */
+void kswapd_set_start(int (*start)(void), void (*forget)(void));
 
 /* This process may have the thread from now on: its constructors have begun, or it was just forked. */
 void kswapd_boot(void);

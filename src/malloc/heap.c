@@ -104,7 +104,7 @@ static __attribute__((constructor)) void heap_boot(void)
 {
 	lock_set_walker(LOCK_HUGE, huge_walk_locks);
 	lock_set_walker(LOCK_KSWAPD, kswapd_walk_lock);
-	kswapd_set_start(kswapd_start);
+	kswapd_set_start(kswapd_start, kswapd_forget);
 }
 
 /* What is rare stays in functions of its own, so that the common cases of heap_malloc_slow() need no stack frame. */

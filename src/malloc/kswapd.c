@@ -27,6 +27,11 @@ int kswapd_start(void)
 	return os_thread_start(&thread, tls, ARRAY_SIZE(tls));
 }
 
+void kswapd_forget(void)
+{
+	os_thread_forget(&thread);
+}
+
 void kswapd_walk_lock(lock_visit *visit, void *arg)
 {
 	visit(&kswapd_lock, arg);

@@ -14,6 +14,9 @@
 /* Start it. Return: as os_thread_start(). */
 int kswapd_start(void);
 
+/* In a new child process: there is none. */
+void kswapd_forget(void);
+
 void kswapd_walk_lock(lock_visit *visit, void *arg);
 
 #endif

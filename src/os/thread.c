@@ -163,6 +163,11 @@ int os_thread_start(struct os_thread *thread, void *const *tls, unsigned int nr)
 	return error;
 }
 
+void os_thread_forget(struct os_thread *thread)
+{
+	WRITE_ONCE(thread->alive, 0);
+}
+
 int os_own_files(void)
 {
 	int saved_errno = errno;

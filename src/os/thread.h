@@ -43,6 +43,9 @@ struct os_thread {
  */
 int os_thread_start(struct os_thread *thread, void *const *tls, unsigned int nr);
 
+/* In a new child process, whose number may be that of its parent: no thread has been started. */
+void os_thread_forget(struct os_thread *thread);
+
 /**
  * os_own_files() - give the calling thread a table of file descriptors of its own, which is empty.
  *

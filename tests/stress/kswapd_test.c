@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -383,6 +384,54 @@ START_TEST(children)
 }
 END_TEST
 
+/* A default action would not end the first process of a namespace. */
+static void give_up(int unused)
+{
+	(void)unused;
+	_exit(4);
+}
+
+/* The first process of a container, which has the thread, makes another container. */
+static _Noreturn void be_first(void)
+{
+	pid_t pid;
+
+	signal(SIGALRM, give_up);
+	alarm(100);
+	work_as_child();
+	/* no thread can begin from here on */
+	if (unshare(CLONE_NEWPID))
+		_exit(5);
+	pid = fork();
+	if (!pid) {
+		alarm(100);
+		make_dirty();
+		/* it was called, and there is one now */
+		if (READ_ONCE(kswapd_state) == KSWAPD_NONE)
+			_exit(6);
+		wait_until_clean();
+		_exit(heap_validate(NULL) ? 2 : 0);
+	}
+	_exit(wait_for(pid) ? 3 : 0);
+}
+
+/* Two processes may have the same number, and a child that of its parent: its thread is not there all the same. */
+START_TEST(child_of_the_same_number)
+{
+	pid_t pid;
+
+	slabuddy_option("kswapd=on dirty_decay_ms=100");
+	if (unshare(CLONE_NEWPID)) {
+		printf("skipped: child_of_the_same_number: %s\n", strerror(errno));
+		return;
+	}
+	pid = fork();
+	if (!pid)
+		be_first();
+	ck_assert_int_eq(wait_for(pid), 0);
+}
+END_TEST
+
 enum { THREADS = 3, NR_OWN = 200 };
 static bool stop; /* [atomic] */
 
@@ -498,8 +547,10 @@ int main(void)
 	tcase_add_test(tc, pressure);
 	tcase_add_test(tc, near_a_limit);
 	/* a sanitizer has no threads in the child of a process that has some */
-	if (!SANITIZED)
+	if (!SANITIZED) {
 		tcase_add_test(tc, children);
+		tcase_add_test(tc, child_of_the_same_number);
+	}
 	tcase_add_test(tc, in_a_busy_process);
 	tcase_add_test(tc, signals);
 	suite_add_tcase(suite, tc);
