@@ -64,22 +64,21 @@ static bool age(struct zone *zone)
 	return zone_age(zone, &ages[zone->nid][zone->type]);
 }
 
-/* Whether everything is to go at once. @pressed: the OS has said so. */
-static bool is_short(bool pressed)
+/* Whether everything is to go at once. @may_open: files, to see; @pressed: the OS has said so. */
+static bool is_short(bool may_open, bool pressed)
 {
 	vm_event_add(VM_KSWAPD_PRESSURE, pressed);
 	if (pressed)
 		return true;
-	if (!os_cgroup_is_near_limit(&os_pressure_places, NEAR_LIMIT_PERCENT))
+	if (!may_open || !os_cgroup_is_near_limit(&os_pressure_places, NEAR_LIMIT_PERCENT))
 		return false;
 	vm_event_add(VM_KSWAPD_LIMIT, 1);
 	return true;
 }
 
-/* One step. Return: whether there is more to come. */
-static bool step(bool pressed)
+/* One step. @all: at once. Return: whether there is more to come. */
+static bool step(bool all)
 {
-	bool all = is_short(pressed);
 	bool more;
 
 	vm_event_add(VM_KSWAPD_RUN, 1);
@@ -95,19 +94,19 @@ static bool step(bool pressed)
 	return more;
 }
 
-static void work(bool may_watch)
+static void work(bool may_open)
 {
 	struct os_pressure pressure = { .fd = -1 };
 	bool more = true;
 
-	if (!may_watch || !os_pressure_open(&pressure, &os_pressure_places))
+	if (!may_open || !os_pressure_open(&pressure, &os_pressure_places))
 		vm_event_add(VM_KSWAPD_BLIND, 1);
 	while (more && kswapd_is_on()) {
 		unsigned int ms = (unsigned int)READ_ONCE(options.dirty_decay_ms) / KSWAPD_STEPS;
 		bool pressed = os_pressure_wait(&pressure, ms);
 
 		if (kswapd_is_on())
-			more = step(pressed);
+			more = step(is_short(may_open, pressed));
 	}
 	os_pressure_close(&pressure);
 }

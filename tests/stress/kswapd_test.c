@@ -34,6 +34,9 @@ bool __real_os_pressure_wait(struct os_pressure *pressure, unsigned int ms);
 bool __wrap_os_pressure_wait(struct os_pressure *pressure, unsigned int ms);
 bool __wrap_os_cgroup_is_near_limit(const struct os_pressure_places *places, unsigned int percent);
 
+int __real_os_own_files(void);
+int __wrap_os_own_files(void);
+
 int __real_os_thread_start(struct os_thread *thread, void *const *tls, unsigned int nr);
 int __wrap_os_thread_start(struct os_thread *thread, void *const *tls, unsigned int nr);
 
@@ -42,6 +45,8 @@ static unsigned int nr_starts;
 static bool pressed; /* [atomic] the OS says that memory is short */
 static bool near;    /* [atomic] a cgroup is near its limit */
 static unsigned int waits; /* [atomic] */
+static unsigned int nr_asked; /* [atomic] times that somebody asked for a cgroup's limit */
+static bool files_are_shared; /* there is no close_range() */
 
 /* What the machine is short of has nothing to do with the test. */
 bool __wrap_os_pressure_open(struct os_pressure *pressure, const struct os_pressure_places *places)
@@ -70,7 +75,13 @@ bool __wrap_os_cgroup_is_near_limit(const struct os_pressure_places *places, uns
 {
 	(void)places;
 	(void)percent;
+	__atomic_fetch_add(&nr_asked, 1, __ATOMIC_RELAXED);
 	return READ_ONCE(near);
+}
+
+int __wrap_os_own_files(void)
+{
+	return files_are_shared ? -ENOSYS : __real_os_own_files();
 }
 
 int __wrap_os_thread_start(struct os_thread *thread, void *const *tls, unsigned int nr)
@@ -330,6 +341,21 @@ START_TEST(near_a_limit)
 }
 END_TEST
 
+/* Where its files would be the program's it opens none, so it does not ask for limits either. */
+START_TEST(opens_no_file_of_the_programs)
+{
+	files_are_shared = true;
+	WRITE_ONCE(near, true);
+	slabuddy_option("kswapd=on dirty_decay_ms=100");
+	make_dirty();
+	wait_until_clean();
+	ck_assert_uint_gt(vm_event_read(VM_KSWAPD_RUN), 0);
+	ck_assert_uint_eq(READ_ONCE(nr_asked), 0);
+	ck_assert_uint_eq(vm_event_read(VM_KSWAPD_LIMIT), 0);
+	ck_assert_uint_eq(vm_event_read(VM_KSWAPD_BLIND), 1);
+}
+END_TEST
+
 static int wait_for(pid_t pid)
 {
 	int status = -1;
@@ -546,6 +572,7 @@ int main(void)
 	tcase_add_test(tc, turned_off_and_on);
 	tcase_add_test(tc, pressure);
 	tcase_add_test(tc, near_a_limit);
+	tcase_add_test(tc, opens_no_file_of_the_programs);
 	/* a sanitizer has no threads in the child of a process that has some */
 	if (!SANITIZED) {
 		tcase_add_test(tc, children);

@@ -18,7 +18,7 @@ tests_stress_kswapd_test_SOURCES = \
 	tests/stress/kswapd_test.c
 tests_stress_kswapd_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_stress_kswapd_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_pressure_open,--wrap=os_pressure_wait \
-	-Wl,--wrap=os_cgroup_is_near_limit -Wl,--wrap=os_thread_start
+	-Wl,--wrap=os_cgroup_is_near_limit,--wrap=os_own_files,--wrap=os_thread_start
 tests_stress_last_round_test_SOURCES = tests/model/rng.h tests/stress/last_round_test.c
 tests_stress_last_round_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_stress_thread_test_SOURCES = \
