@@ -48,7 +48,8 @@ bool os_rseq_start(struct rseq_place *place, bool by_cpu);
  *
  * What was written before is seen by all that begin afterwards. A system call; a few microseconds.
  *
- * Return: false when the kernel refuses, which it does not once os_rseq_start() has said yes.
+ * Return: false when the kernel refuses, which it does once os_rseq_start() has said yes only by a filter of system
+ * calls that the program has set since.
  */
 bool os_rseq_fence(void);
 

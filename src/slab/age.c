@@ -97,6 +97,23 @@ static void drain_if_due(struct slot *slot, void *arg)
 	set_empty(&slot->idle, slot_activity(slot));
 }
 
+/* The kernel does not let us at a processor's slot: not to be tried again until somebody uses it. */
+static void leave_if_due(struct slot *slot, void *arg)
+{
+	if (is_due(&slot->idle, arg))
+		set_empty(&slot->idle, slot_activity(slot));
+}
+
+static void drain_percpu_slots(struct look *look)
+{
+	if (!percpu_stop()) {
+		percpu_for_each(leave_if_due, look);
+		return;
+	}
+	percpu_for_each(drain_if_due, look);
+	percpu_restart();
+}
+
 static void drain_slots(struct look *look)
 {
 	for (struct slot *slot = slot_first(); slot; slot = slot->next) {
@@ -114,10 +131,8 @@ bool slab_age(unsigned int looks)
 	/* the caches first: what comes out of the slots makes them look busy */
 	cache_for_each_alive(age_cache, &look);
 	slot_for_each(look_at_slot, &look);
-	if (look.percpu_due && percpu_stop()) {
-		percpu_for_each(drain_if_due, &look);
-		percpu_restart();
-	}
+	if (look.percpu_due)
+		drain_percpu_slots(&look);
 	if (look.slot_due)
 		drain_slots(&look);
 	return look.left;

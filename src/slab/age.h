@@ -18,7 +18,7 @@
 /* All [KSWAPD] */
 struct idle {
 	uint32_t seen;	/* what it had done up to the last look */
-	uint32_t looks; /* that found no more; IDLE_EMPTY: and it has been drained */
+	uint32_t looks; /* that found no more; IDLE_EMPTY: and there is nothing left to drain */
 };
 
 #define IDLE_EMPTY UINT32_MAX

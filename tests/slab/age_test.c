@@ -3,6 +3,7 @@
 #include "slab/age.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 #include <slabuddy/slab.h>
 
@@ -15,6 +16,16 @@
 #include "slab/percpu.h"
 #include "slab/rcu.h"
 #include "slab/slot.h"
+
+bool __real_os_rseq_fence(void);
+bool __wrap_os_rseq_fence(void);
+
+static bool refuses; /* the kernel, to have sequences begin anew */
+
+bool __wrap_os_rseq_fence(void)
+{
+	return !refuses && __real_os_rseq_fence();
+}
 
 enum { LOOKS = 4, NR_OBJECTS = 3000, SIZE = 200 };
 
@@ -129,6 +140,34 @@ START_TEST(a_processors_slot)
 {
 	use_in_thread(PERCPU_ON);
 	expect_drained();
+}
+END_TEST
+
+/* A filter of system calls may come at any time: what cannot be drained then is no reason to look on. */
+START_TEST(processors_that_do_not_stop)
+{
+	unsigned long before;
+
+	if (!percpu_is_there()) {
+		puts("skipped: processors_that_do_not_stop: there are no such slots");
+		return;
+	}
+	refuses = true;
+	use_in_thread(PERCPU_ON);
+	before = count_in_slots();
+	for (int i = 0; i < 4 * LOOKS; i++)
+		look();
+	ck_assert_uint_eq(count_in_slots(), before);
+	ck_assert_uint_eq(count_in_barn(), 0);
+	ck_assert(!look());
+	/* the next use is, of one of them, and the kernel may be asked again */
+	refuses = false;
+	use_in_thread(PERCPU_ON);
+	before = count_in_slots();
+	ck_assert(look());
+	for (int i = 0; i < LOOKS; i++)
+		look();
+	ck_assert_uint_lt(count_in_slots(), before);
 }
 END_TEST
 
@@ -282,6 +321,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, a_slot_that_nobody_owns);
 	tcase_add_test(tc, a_processors_slot);
+	tcase_add_test(tc, processors_that_do_not_stop);
 	tcase_add_test(tc, use_puts_it_off);
 	tcase_add_test(tc, slabs_under_rcu);
 	tcase_add_test(tc, a_slot_that_is_owned);

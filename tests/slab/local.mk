@@ -8,6 +8,7 @@ test_programs += \
 	tests/slab/vacate_test
 
 tests_slab_age_test_SOURCES = tests/slab/age_test.c $(testing)
+tests_slab_age_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=os_rseq_fence
 tests_slab_audit_test_SOURCES = tests/slab/audit_test.c $(testing)
 tests_slab_cache_test_SOURCES = tests/slab/cache_test.c $(testing)
 tests_slab_geometry_test_SOURCES = tests/slab/geometry_test.c $(testing)
