@@ -36,7 +36,7 @@ struct options options = {
 	.slab_merge = 1,
 	/* derived: an idle heap is to keep 16 MiB + 20 % at most, of which struct pages take 1.6 %, code and
 	 * sheaves some MiB; what sheaves pin breaks that, see doc/memory.md */
-	.dirty_min_kib = 10240,
+	.dirty_min_kib = 9216,
 	.dirty_percent = 18,
 	.dirty_decay_ms = 10000, /* arbitrary: other allocators' threads take as long */
 	.sheaf_kib = 64, /* the trial before the project: 1,000 small objects; not measured anew */

@@ -12,7 +12,7 @@
 #define LOW_PARTS 32
 #define LEAST_SURPLUS_PAGES 64UL
 
-/* What stays of the floor in any case: one of so many parts. Arbitrary: 640 KiB. */
+/* What stays of the floor in any case: one of so many parts. Arbitrary: 576 KiB. */
 #define LEAST_FLOOR_PARTS 16
 
 /* It is cut by one of so many parts at least. Arbitrary: each cut is a purge. */
@@ -48,7 +48,7 @@ static unsigned long less(unsigned long a, unsigned long b)
 
 /*
  * What many slots keep comes off the floor, and half of the struct pages there are, which stay around blocks in use: up to so
- * many eighths, as far as it is more than one of so many parts of what is in use. Arbitrary: 1.25 MiB are left, and with
+ * many eighths, as far as it is more than one of so many parts of what is in use. Arbitrary: 1.1 MiB are left, and with
  * 200 MiB in use eight threads change nothing.
  */
 #define MOST_KEPT_EIGHTHS 7

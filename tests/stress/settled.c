@@ -27,7 +27,7 @@
 #define LOAD_BYTES MIB(192)
 #define MODEST_BYTES MIB(24)
 #define MAX_BLOCKS (1UL << 20)
-#define NR_THREADS 32
+#define NR_THREADS 64
 #define NR_PHASES  12
 #define NR_STEPS   20000
 
