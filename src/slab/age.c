@@ -4,7 +4,7 @@
 #include "slab/percpu.h"
 
 struct look {
-	unsigned int looks; /* after which a thing is drained */
+	unsigned int looks; /* after which a thing is drained; 0: at once */
 	bool slot_due;	    /* some slot is */
 	bool percpu_due;    /* some processor's slot is */
 	bool left;	    /* something is not empty */
@@ -16,7 +16,7 @@ static bool look_at(struct idle *idle, uint32_t now, const struct look *look)
 	if (idle->seen != now) {
 		idle->seen = now;
 		idle->looks = 0;
-		return false;
+		return !look->looks;
 	}
 	return idle->looks != IDLE_EMPTY && ++idle->looks >= look->looks;
 }
@@ -124,29 +124,43 @@ static void drain_slots(struct look *look)
 	}
 }
 
+static void age_slots(struct look *look)
+{
+	slot_for_each(look_at_slot, look);
+	if (look->percpu_due)
+		drain_percpu_slots(look);
+	if (look->slot_due)
+		drain_slots(look);
+}
+
 bool slab_age(unsigned int looks)
 {
 	struct look look = { .looks = looks };
 
 	/* the caches first: what comes out of the slots makes them look busy */
 	cache_for_each_alive(age_cache, &look);
-	slot_for_each(look_at_slot, &look);
-	if (look.percpu_due)
-		drain_percpu_slots(&look);
-	if (look.slot_due)
-		drain_slots(&look);
+	age_slots(&look);
 	return look.left;
 }
 
 static void drain_cache(struct kmem_cache *cache, void *unused)
 {
 	(void)unused;
-	if (!is_left_alone(cache))
-		cache_shrink(cache);
+	if (is_left_alone(cache))
+		return;
+	cache_shrink(cache);
+	for (unsigned int nid = 0; nid < MAX_NUMNODES; nid++) {
+		struct kmem_cache_node *node = load_acquire(&cache->node[nid]);
+
+		if (node)
+			set_empty(&node->idle, node_activity(node));
+	}
 }
 
 void slab_drain_idle(void)
 {
-	slot_drain_all();
+	struct look at_once = { .looks = 0 };
+
+	age_slots(&at_once);
 	cache_for_each_alive(drain_cache, NULL);
 }

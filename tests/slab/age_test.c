@@ -185,6 +185,34 @@ START_TEST(use_puts_it_off)
 }
 END_TEST
 
+/* All at once; then there is nothing left, however often memory is short. */
+START_TEST(at_once)
+{
+	struct slot *mine = this_slot;
+	bool left = true;
+
+	use_in_thread(PERCPU_OFF);
+	use_in_thread(PERCPU_ON);
+	for (int i = 0; i < 2 * LOOKS; i++) {
+		this_slot = slot_alien;
+		slab_drain_idle();
+		this_slot = mine;
+		ck_assert_uint_eq(count_in_slots(), 0);
+		ck_assert_uint_eq(count_in_barn(), 0);
+		ck_assert_uint_eq(count_slabs(), 0);
+		left = look();
+	}
+	ck_assert(!left);
+	/* what was used since goes again */
+	use_in_thread(PERCPU_OFF);
+	this_slot = slot_alien;
+	slab_drain_idle();
+	this_slot = mine;
+	ck_assert_uint_eq(count_in_slots(), 0);
+	ck_assert_uint_eq(count_slabs(), 0);
+}
+END_TEST
+
 static struct kmem_cache rcu_cache;
 static unsigned int nr_deferred;
 
@@ -323,6 +351,7 @@ int main(void)
 	tcase_add_test(tc, a_processors_slot);
 	tcase_add_test(tc, processors_that_do_not_stop);
 	tcase_add_test(tc, use_puts_it_off);
+	tcase_add_test(tc, at_once);
 	tcase_add_test(tc, slabs_under_rcu);
 	tcase_add_test(tc, a_slot_that_is_owned);
 	tcase_add_test(tc, a_drained_slot_comes_last);

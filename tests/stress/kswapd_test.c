@@ -337,6 +337,12 @@ START_TEST(near_a_limit)
 {
 	expect_all_at_once(&near);
 	ck_assert_uint_gt(vm_event_read(VM_KSWAPD_LIMIT), 0);
+	/* and when all is gone it sleeps, however near the limit is */
+	slabuddy_option("dirty_decay_ms=100");
+	WRITE_ONCE(near, true);
+	make_dirty();
+	wait_until_clean();
+	wait_until_asleep();
 	ck_assert_uint_eq(vm_event_read(VM_KSWAPD_PRESSURE), 0);
 }
 END_TEST
