@@ -202,21 +202,26 @@ static unsigned int putback(struct zone *zone, struct page *page, int error)
 static void discard(const struct purge_batch *batch, int *errors)
 {
 	struct iovec ranges[BATCH_BLOCKS];
+	bool held[BATCH_BLOCKS];
 
 	for (unsigned int i = 0; i < batch->nr; i++) {
 		struct page *page = batch->pages[i];
 
-		if (batch->huge[i])
-			thp_break_up(page_section(page), batch->huge[i]);
+		held[i] = batch->huge[i] && !thp_break_up(page_section(page), batch->huge[i]);
 		ranges[i].iov_base = page_start(page);
 		ranges[i].iov_len = PAGE_SIZE << page->order;
 	}
 	if (READ_ONCE(options.purge) == PURGE_BATCH) {
 		os_discard_ranges(ranges, batch->nr, errors);
-		return;
+	} else {
+		for (unsigned int i = 0; i < batch->nr; i++)
+			errors[i] = os_discard(ranges[i].iov_base, ranges[i].iov_len);
 	}
-	for (unsigned int i = 0; i < batch->nr; i++)
-		errors[i] = os_discard(ranges[i].iov_base, ranges[i].iov_len);
+	/* a touch may bring back what went: it is as dirty as before */
+	for (unsigned int i = 0; i < batch->nr; i++) {
+		if (held[i] && !errors[i])
+			errors[i] = -EAGAIN;
+	}
 }
 
 /* Return: whether the OS took all of it. */

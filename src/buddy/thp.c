@@ -79,10 +79,10 @@ static bool want(void *addr, size_t bytes)
 	return !READ_ONCE(refused) && note_result(os_want_huge(addr, bytes));
 }
 
-static void want_not(void *addr, size_t bytes)
+/* Return: false: the wish, if there was one, is still there. */
+static bool want_not(void *addr, size_t bytes)
 {
-	if (!READ_ONCE(refused))
-		note_result(os_refuse_huge(addr, bytes));
+	return READ_ONCE(refused) || note_result(os_refuse_huge(addr, bytes)) || READ_ONCE(refused);
 }
 
 void thp_reserved(const struct page_range *range)
@@ -241,22 +241,21 @@ static unsigned int ask_for_front(char *addr, unsigned int nr)
 		if (!want(at, now * PAGEBLOCK_BYTES))
 			break;
 		cheap = try_first(at);
-		if (!cheap && now > 1) {
-			want_not(at + PAGEBLOCK_BYTES, (now - 1) * PAGEBLOCK_BYTES);
+		if (!cheap && now > 1 &&
+		    want_not(at + PAGEBLOCK_BYTES, (now - 1) * PAGEBLOCK_BYTES))
 			now = 1;
-		}
 		asked += now;
 	} while (cheap && asked < nr && step == LONGEST_STEP);
 	vm_event_add(VM_THP_ASK, asked);
 	return asked;
 }
 
-/* Of @pageblocks, which are its owner's, those that nobody has touched; they have asked from now
- * on. */
-static uint32_t set_untouched(struct section *section, uint32_t pageblocks)
+/* Of @pageblocks, which are its owner's, those that nobody has touched. None: there is no room for
+ * their wish. */
+static uint32_t untouched(const struct section *section, uint32_t pageblocks)
 {
 	zone_lock(section->zone);
-	pageblocks &= ~section->pageblock_huge;
+	pageblocks &= ~thp_asked(section);
 	for (uint32_t rest = pageblocks; rest; rest &= rest - 1) {
 		unsigned int first = first_bit(rest);
 
@@ -265,32 +264,65 @@ static uint32_t set_untouched(struct section *section, uint32_t pageblocks)
 	}
 	if (!fits_in(section, pageblocks))
 		pageblocks = 0;
-	section->pageblock_huge |= pageblocks;
 	zone_unlock(section->zone);
 	return pageblocks;
 }
 
-static void clear_asked(struct section *section, uint32_t pageblocks)
+/* Return: those of @pageblocks that have asked. */
+static uint32_t ask_for(const struct section *section, uint32_t pageblocks)
 {
-	zone_lock(section->zone);
-	section->pageblock_huge &= ~pageblocks;
-	zone_unlock(section->zone);
-}
+	uint32_t all = 0;
 
-static void ask_untouched(struct section *section, uint32_t pageblocks)
-{
 	while (pageblocks) {
 		unsigned int nr, first = first_row(pageblocks, &nr);
 		unsigned int asked = ask_for_front(pageblock_start(section, first), nr);
 
-		pageblocks &= ~bits(first, asked);
-		if (asked < nr) {
-			clear_asked(section, pageblocks);
-			return;
-		}
+		all |= bits(first, asked);
+		if (asked < nr)
+			break;
+		pageblocks &= ~bits(first, nr);
 	}
+	return all;
 }
 
+/* Take back the wish of pageblocks that are parting. Return: those whose wish is gone. */
+static uint32_t part_with(struct section *section, uint32_t pageblocks)
+{
+	uint32_t gone = 0;
+
+	while (pageblocks) {
+		unsigned int nr, first = first_row(pageblocks, &nr);
+
+		if (want_not(pageblock_start(section, first), nr * PAGEBLOCK_BYTES))
+			gone |= bits(first, nr);
+		pageblocks &= ~bits(first, nr);
+	}
+	zone_lock(section->zone);
+	section->pageblock_parting &= ~gone;
+	zone_unlock(section->zone);
+	return gone;
+}
+
+/* Return: false: others have asked meanwhile, and there is no room any more. */
+static bool set_asked(struct section *section, uint32_t pageblocks)
+{
+	bool room;
+
+	zone_lock(section->zone);
+	room = fits_in(section, pageblocks);
+	if (room)
+		section->pageblock_huge |= pageblocks;
+	else
+		section->pageblock_parting |= pageblocks;
+	zone_unlock(section->zone);
+	return room;
+}
+
+/*
+ * The wish comes first, then the note of it: a purge elsewhere in the section may take back all
+ * that is noted, and what it has taken back must not be asked for after that. Until then the
+ * pageblocks are their owner's alone.
+ */
 void thp_ask_run_slow(struct page *page)
 {
 	struct section *section = page_section(page);
@@ -299,9 +331,12 @@ void thp_ask_run_slow(struct page *page)
 	if (!pageblocks || section->zone->type == ZONE_DMA ||
 	    !may_ask(page->nr_pages >> PAGEBLOCK_ORDER))
 		return;
-	pageblocks = set_untouched(section, pageblocks);
-	if (pageblocks)
-		ask_untouched(section, pageblocks);
+	pageblocks = untouched(section, pageblocks);
+	if (!pageblocks)
+		return;
+	pageblocks = ask_for(section, pageblocks);
+	if (!set_asked(section, pageblocks))
+		part_with(section, pageblocks);
 }
 
 /* Try a pageblock of each step of a mapping. Return: whether none was dear, and trust is enough for
@@ -337,25 +372,23 @@ void thp_mapped(void *addr, size_t bytes, bool zero)
 uint32_t thp_forget(struct page *page, unsigned int order)
 {
 	struct section *section = page_section(page);
-	uint32_t gone = section->pageblock_huge & pageblocks_around(page_pfn(page), order);
+	uint32_t gone = thp_asked(section) & pageblocks_around(page_pfn(page), order);
 
 	ASSERT_HELD(&section->zone->lock, LOCK_ZONE);
 	if (likely(!gone))
 		return 0;
 	/* a gap in the middle may be one too many */
 	if (nr_wishes(section->pageblock_huge & ~gone) > MAX_WISHES)
-		gone = section->pageblock_huge;
+		gone |= section->pageblock_huge;
 	section->pageblock_huge &= ~gone;
+	section->pageblock_parting |= gone;
 	return gone;
 }
 
-void thp_break_up(struct section *section, uint32_t pageblocks)
+bool thp_break_up(struct section *section, uint32_t pageblocks)
 {
-	vm_event_add(VM_THP_BREAK_UP, (unsigned long)__builtin_popcount(pageblocks));
-	while (pageblocks) {
-		unsigned int nr, first = first_row(pageblocks, &nr);
+	uint32_t gone = part_with(section, pageblocks);
 
-		want_not(pageblock_start(section, first), nr * PAGEBLOCK_BYTES);
-		pageblocks &= ~bits(first, nr);
-	}
+	vm_event_add(VM_THP_BREAK_UP, (unsigned long)__builtin_popcount(gone));
+	return gone == pageblocks;
 }

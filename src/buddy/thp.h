@@ -70,19 +70,27 @@ static inline void thp_ask_run(struct page *page, unsigned int nr_dirty)
  */
 void thp_mapped(void *addr, size_t bytes, bool zero);
 
+/* Pageblocks for which the kernel may hold a wish, a bit each. Under the zone's lock. */
+static inline uint32_t thp_asked(const struct section *section)
+{
+	return section->pageblock_huge | section->pageblock_parting;
+}
+
 /* Whether the pageblock around a page has asked. Under the zone's lock. */
 static inline bool thp_has_asked(const struct page *page)
 {
-	return page_section(page)->pageblock_huge >> (page_pfn(page) >> PAGEBLOCK_ORDER) & 1;
+	return thp_asked(page_section(page)) >> (page_pfn(page) >> PAGEBLOCK_ORDER) & 1;
 }
 
 /*
  * A free block is about to be given back. Return: the pageblocks, a bit each, for which
- * thp_break_up() takes the wish back before. Under the zone's lock; the block is on no list.
+ * thp_break_up() takes the wish back before. Until then they are parting, and still count as having
+ * asked. Under the zone's lock; the block is on no list.
  */
 uint32_t thp_forget(struct page *page, unsigned int order);
 
-/* No lock may be held. */
-void thp_break_up(struct section *section, uint32_t pageblocks);
+/* No lock may be held. Return: false: the OS did not take all of it back. The rest stays as it is,
+ * and what is free there stays dirty, until a purge tries again. */
+bool thp_break_up(struct section *section, uint32_t pageblocks);
 
 #endif

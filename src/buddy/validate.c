@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "buddy/free_area.h"
+#include "buddy/thp.h"
 #include "page/section.h"
 
 /* What the struct pages of a zone add up to. */
@@ -30,7 +31,7 @@ static void check_asked(struct audit *audit, struct section *section, unsigned i
 	for (unsigned int at = pfn; at < pfn + nr_pages; at += PAGEBLOCK_PAGES) {
 		unsigned int nr = MIN(nr_pages, PAGEBLOCK_PAGES);
 
-		AUDIT(audit, !(section->pageblock_huge >> (at >> PAGEBLOCK_ORDER) & 1) ||
+		AUDIT(audit, !(thp_asked(section) >> (at >> PAGEBLOCK_ORDER) & 1) ||
 				     bitmap_count_range(section->dirty, at, nr) == nr,
 		      "free block at %p has clean pages in a pageblock that asked for a huge page",
 		      page_start(section_page(section, at)));

@@ -140,6 +140,7 @@ struct section {
 	struct list_head list;	     /* [SECTIONS] */
 	uint8_t pageblock_type[PAGEBLOCKS_PER_SECTION]; /* [zone lock] enum migratetype */
 	uint32_t pageblock_huge; /* [zone lock] a bit each: it has asked for a huge page, see buddy/thp.h */
+	uint32_t pageblock_parting; /* [zone lock] has asked: on the way back, or refused */
 	/* [zone lock] pages that were written since they last read as zero for sure; kept for
 	 * pages outside of free blocks too, as it was when they were handed out */
 	uint64_t dirty[PAGES_PER_SECTION / BITS_PER_WORD];

@@ -37,6 +37,11 @@ static struct calls {
 	int result;
 } wants, refusals;
 
+/* The kernel's part: the pageblocks of one section that it holds a wish of. */
+static struct section *watched;
+static uint32_t wished;
+static void (*during_want)(void); /* somebody else, just before the kernel hears a wish */
+
 static unsigned int refusals_at_discard;
 static uint64_t clock_ns, ns_a_look; /* a first touch takes so long */
 static bool no_more;
@@ -50,13 +55,35 @@ static int note(struct calls *calls, void *addr, size_t bytes)
 	return calls->result;
 }
 
+static uint32_t watched_pageblocks(uintptr_t addr, size_t bytes)
+{
+	uint32_t pageblocks = 0;
+
+	for (unsigned int i = 0; watched && i < PAGEBLOCKS_PER_SECTION; i++) {
+		uintptr_t start = watched->base + i * PAGEBLOCK_BYTES;
+
+		if (start >= addr && start < addr + bytes)
+			pageblocks |= 1U << i;
+	}
+	return pageblocks;
+}
+
 int __wrap_os_want_huge(void *addr, size_t bytes)
 {
+	void (*other)(void) = during_want;
+
+	during_want = NULL;
+	if (other)
+		other();
+	if (!wants.result)
+		wished |= watched_pageblocks((uintptr_t)addr, bytes);
 	return note(&wants, addr, bytes);
 }
 
 int __wrap_os_refuse_huge(void *addr, size_t bytes)
 {
+	if (!refusals.result)
+		wished &= ~watched_pageblocks((uintptr_t)addr, bytes);
 	return note(&refusals, addr, bytes);
 }
 
@@ -369,6 +396,108 @@ START_TEST(a_section_has_few_wishes)
 }
 END_TEST
 
+/* Pageblocks that a purge would take no wish from, though the kernel holds one. */
+static uint32_t forgotten(void)
+{
+	uint32_t left = wished;
+
+	for (unsigned int i = 0; i < PAGEBLOCKS_PER_SECTION; i++) {
+		if (thp_has_asked(section_page(watched, i * PAGEBLOCK_PAGES)))
+			left &= ~(1U << i);
+	}
+	return left;
+}
+
+/* Pageblocks of @page's section that have asked, and the kernel knows of it. */
+static void watch(struct page *page, uint32_t asked)
+{
+	watched = page_section(page);
+	watched->pageblock_huge = wished = asked;
+}
+
+/* Seven rows: one more fits in. The second pageblock has a neighbour on each side. */
+#define SEVEN_ROWS 0xaaafU
+
+/* Another thread purges a page of the second pageblock. */
+static void purge_in_a_row(void)
+{
+	uint32_t gone;
+
+	zone_lock(zone);
+	gone = thp_forget(section_page(watched, PAGEBLOCK_PAGES), 0);
+	zone_unlock(zone);
+	ck_assert_uint_ne(gone, 0);
+	thp_break_up(watched, gone);
+}
+
+/* A purge takes a wish back, and for want of room perhaps all of them, while a run asks. */
+START_TEST(a_purge_while_a_run_asks)
+{
+	struct page *page;
+
+	large_heap();
+	earn();
+	page = take_block(MAX_PAGE_ORDER);
+	watch(page, SEVEN_ROWS);
+	page += 18 * PAGEBLOCK_PAGES;
+	page->nr_pages = 2 * PAGEBLOCK_PAGES;
+	during_want = purge_in_a_row;
+	thp_ask_run(page, 0);
+	ck_assert_uint_eq(wants.nr, 1);
+	ck_assert_uint_eq(wished & 2, 0);
+	ck_assert_uint_eq(forgotten(), 0);
+	/* nor are they more than a section may have */
+	ck_assert_uint_le((unsigned int)__builtin_popcount(wished & ~(wished << 1)), 8);
+}
+END_TEST
+
+/* The OS does not take a wish back: what it may make resident stays dirty until a later purge. */
+START_TEST(a_wish_that_stays)
+{
+	struct page *page;
+	unsigned int before;
+
+	large_heap();
+	earn();
+	page = take_block(PAGEBLOCK_ORDER + 2);
+	watch(page, 0);
+	thp_ask_run(page, 0);
+	ck_assert_uint_ne(wished, 0);
+	zone_shorten_run(page, 3 * PAGEBLOCK_PAGES + PAGEBLOCK_PAGES / 2);
+	refusals.result = _i ? -ENOMEM : -EAGAIN;
+	before = refusals.nr;
+	ck_assert_uint_eq(page_purge_all(), 0);
+	ck_assert_uint_eq(refusals.nr, before + 1);
+	ck_assert_uint_eq(zone->nr_dirty, PAGEBLOCK_PAGES / 2);
+	ck_assert(!zone->purge_refused);
+	ck_assert_uint_eq(forgotten(), 0);
+	assert_heap_sound();
+
+	refusals.result = 0;
+	ck_assert_uint_eq(page_purge_all(), PAGEBLOCK_PAGES / 2);
+	ck_assert(!thp_has_asked(page + 3 * PAGEBLOCK_PAGES));
+	ck_assert_uint_eq(forgotten(), 0);
+	assert_heap_sound();
+}
+END_TEST
+
+/* Nor does it when the first touch was dear. */
+START_TEST(a_dear_wish_that_stays)
+{
+	struct page *page;
+
+	large_heap();
+	earn();
+	page = take_block(MAX_PAGE_ORDER);
+	watch(page, 0);
+	ns_a_look = 2000000;
+	refusals.result = -ENOMEM;
+	thp_ask_run(page, 0);
+	ck_assert_uint_eq(wished, 0xffff);
+	ck_assert_uint_eq(forgotten(), 0);
+}
+END_TEST
+
 /* The first touch takes long: nobody asks for 1024 pageblocks, then for twice as many. */
 START_TEST(dear_ones_are_not_asked_for)
 {
@@ -560,6 +689,9 @@ int main(void)
 	tcase_add_test(tc, a_purge_breaks_up);
 	tcase_add_test(tc, the_emptiest_are_broken_up_first);
 	tcase_add_test(tc, a_section_has_few_wishes);
+	tcase_add_test(tc, a_purge_while_a_run_asks);
+	tcase_add_loop_test(tc, a_wish_that_stays, 0, 2);
+	tcase_add_test(tc, a_dear_wish_that_stays);
 	tcase_add_test(tc, dear_ones_are_not_asked_for);
 	tcase_add_test(tc, trust_is_earned);
 	tcase_add_test(tc, trust_is_lost);
