@@ -350,10 +350,15 @@ END_TEST
 /* Where its files would be the program's it opens none, so it does not ask for limits either. */
 START_TEST(opens_no_file_of_the_programs)
 {
+	struct zone *zone = &node_data[0].zones[ZONE_NORMAL];
+
 	files_are_shared = true;
 	WRITE_ONCE(near, true);
-	slabuddy_option("kswapd=on dirty_decay_ms=100");
+	/* first, so that it begins once, however slowly this thread goes on */
 	make_dirty();
+	slabuddy_option("kswapd=on dirty_decay_ms=100");
+	zone_lock(zone);
+	zone_unlock(zone);
 	wait_until_clean();
 	ck_assert_uint_gt(vm_event_read(VM_KSWAPD_RUN), 0);
 	ck_assert_uint_eq(READ_ONCE(nr_asked), 0);
