@@ -14,6 +14,7 @@ uint32_t kswapd_state;
 static int (*start_thread)(void);   /* [const once the process is set up] */
 static void (*forget_thread)(void); /* [const once the process is set up] */
 static unsigned long own_process; /* [atomic] in which kswapd_boot() was called last; 0: in none */
+static bool libc_has_lists;	  /* [atomic] of robust mutexes, for each of its threads */
 
 void kswapd_set_start(int (*start)(void), void (*forget)(void))
 {
@@ -21,11 +22,17 @@ void kswapd_set_start(int (*start)(void), void (*forget)(void))
 	forget_thread = forget;
 }
 
+static void note_process(void)
+{
+	WRITE_ONCE(own_process, os_process_id());
+	WRITE_ONCE(libc_has_lists, os_thread_has_robust_list());
+}
+
 void kswapd_boot(void)
 {
 	uint32_t failed = KSWAPD_FAILED;
 
-	WRITE_ONCE(own_process, os_process_id());
+	note_process();
 	/* whoever asks again may have made room for a thread */
 	__atomic_compare_exchange_n(&kswapd_state, &failed, KSWAPD_NONE, false, __ATOMIC_RELAXED,
 				    __ATOMIC_RELAXED);
@@ -37,7 +44,7 @@ void kswapd_boot_in_child(void)
 		return;
 	if (forget_thread)
 		forget_thread();
-	WRITE_ONCE(own_process, os_process_id());
+	note_process();
 	WRITE_ONCE(kswapd_state, KSWAPD_NONE);
 }
 
@@ -49,10 +56,17 @@ static bool go_from(enum kswapd_state from, enum kswapd_state to)
 					   __ATOMIC_RELAXED);
 }
 
+/* The child of a vfork() has another number; or the same in another namespace, but then it has no list. */
+static bool is_own_process(void)
+{
+	return READ_ONCE(own_process) == os_process_id() &&
+	       (!READ_ONCE(libc_has_lists) || os_thread_has_robust_list());
+}
+
 /* Not in the child of a vfork(), which has the memory of its parent and soon ends; nor in the middle of a fork(). */
 static bool may_start(void)
 {
-	return start_thread && READ_ONCE(own_process) == os_process_id() && !lock_world_is_mine();
+	return start_thread && is_own_process() && !lock_world_is_mine();
 }
 
 cold void kswapd_call(void)

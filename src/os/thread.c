@@ -179,6 +179,17 @@ int os_own_files(void)
 	return error;
 }
 
+bool os_thread_has_robust_list(void)
+{
+	int saved_errno = errno;
+	void *head = NULL;
+	size_t bytes;
+	bool has = !syscall(SYS_get_robust_list, 0, &head, &bytes) && head;
+
+	errno = saved_errno;
+	return has;
+}
+
 void os_sleep_on(uint32_t *word, uint32_t value)
 {
 	int saved_errno = errno;

@@ -55,6 +55,12 @@ void os_thread_forget(struct os_thread *thread);
  */
 int os_own_files(void);
 
+/*
+ * Whether the kernel knows a list of robust mutexes of the calling thread. libc gives it one, in a thread that it
+ * starts and in the child of fork(); the child of vfork() has none.
+ */
+bool os_thread_has_robust_list(void);
+
 /* Sleep while *@word is @value, or for some other time. */
 void os_sleep_on(uint32_t *word, uint32_t value);
 

@@ -452,20 +452,57 @@ static _Noreturn void be_first(void)
 	_exit(wait_for(pid) ? 3 : 0);
 }
 
-/* Two processes may have the same number, and a child that of its parent: its thread is not there all the same. */
-START_TEST(child_of_the_same_number)
+/* In a new namespace @be is its first process; not where none may be made, which needs root. */
+static void expect_first(void (*be)(void))
 {
 	pid_t pid;
 
 	slabuddy_option("kswapd=on dirty_decay_ms=100");
 	if (unshare(CLONE_NEWPID)) {
-		printf("skipped: child_of_the_same_number: %s\n", strerror(errno));
+		printf("skipped: no namespace of processes: %s\n", strerror(errno));
 		return;
 	}
 	pid = fork();
 	if (!pid)
-		be_first();
+		be();
 	ck_assert_int_eq(wait_for(pid), 0);
+}
+
+/* Two processes may have the same number, and a child that of its parent: its thread is not there all the same. */
+START_TEST(child_of_the_same_number)
+{
+	expect_first(be_first);
+}
+END_TEST
+
+static int be_vforked(void *number)
+{
+	make_dirty();
+	_exit(getpid() != *(pid_t *)number ? 6 : READ_ONCE(kswapd_state) != KSWAPD_NONE);
+}
+
+/* The first process of a container makes the first one of another in its own memory, as vfork() does. */
+static _Noreturn void be_first_with_a_vfork(void)
+{
+	static _Alignas(64) char stack[KIB(256)];
+	pid_t number = getpid(), pid;
+
+	signal(SIGALRM, give_up);
+	alarm(100);
+	pid = clone(be_vforked, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_NEWPID | SIGCHLD,
+		    &number);
+	if (pid < 0)
+		_exit(5);
+	if (wait_for(pid))
+		_exit(3);
+	/* it is still there to be had */
+	work_as_child();
+	_exit(0);
+}
+
+START_TEST(vfork_child_of_the_same_number)
+{
+	expect_first(be_first_with_a_vfork);
 }
 END_TEST
 
@@ -588,6 +625,7 @@ int main(void)
 	if (!SANITIZED) {
 		tcase_add_test(tc, children);
 		tcase_add_test(tc, child_of_the_same_number);
+		tcase_add_test(tc, vfork_child_of_the_same_number);
 	}
 	tcase_add_test(tc, in_a_busy_process);
 	tcase_add_test(tc, signals);
