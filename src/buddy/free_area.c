@@ -104,6 +104,14 @@ void free_area_merge_range(struct zone *zone, struct section *section, unsigned 
 	}
 }
 
+/* A part of a block that is on no list. */
+static void add_part(struct zone *zone, struct page *page, unsigned int order, unsigned int nr_dirty,
+		     uint32_t freed_at)
+{
+	page->freed_at = freed_at;
+	free_area_add(zone, page, order, nr_dirty);
+}
+
 unsigned int free_area_cut(struct zone *zone, struct page *page, unsigned int order,
 			   unsigned int nr_pages, unsigned int nr_dirty)
 {
@@ -124,9 +132,8 @@ unsigned int free_area_cut(struct zone *zone, struct page *page, unsigned int or
 		order--;
 		zone->events.split++;
 		if (nr_pages <= half) {
-			section_page(section, pfn + half)->freed_at = freed_at;
-			free_area_add(zone, section_page(section, pfn + half), order,
-				      nr_dirty - lower);
+			add_part(zone, section_page(section, pfn + half), order, nr_dirty - lower,
+				 freed_at);
 			nr_dirty = lower;
 		} else {
 			kept_dirty += lower;
@@ -136,4 +143,28 @@ unsigned int free_area_cut(struct zone *zone, struct page *page, unsigned int or
 		}
 	}
 	return kept_dirty + nr_dirty;
+}
+
+void free_area_split(struct zone *zone, struct page *page, unsigned int pfn)
+{
+	struct section *section = page_section(page);
+	unsigned int order = page->order;
+	uint32_t freed_at = page->freed_at;
+	unsigned int nr_dirty = free_area_del(zone, page);
+
+	while (page_pfn(page) != pfn) {
+		unsigned int half = 1U << --order;
+		unsigned int lower = count_dirty(section, page_pfn(page), half, nr_dirty, 2 * half);
+
+		zone->events.split++;
+		if (pfn < page_pfn(page) + half) {
+			add_part(zone, page + half, order, nr_dirty - lower, freed_at);
+			nr_dirty = lower;
+		} else {
+			add_part(zone, page, order, lower, freed_at);
+			page += half;
+			nr_dirty -= lower;
+		}
+	}
+	add_part(zone, page, order, nr_dirty, freed_at);
 }

@@ -41,4 +41,10 @@ void free_area_merge_range(struct zone *zone, struct section *section, unsigned 
 unsigned int free_area_cut(struct zone *zone, struct page *page, unsigned int order,
 			   unsigned int nr_pages, unsigned int nr_dirty);
 
+/*
+ * Halve the free block @page, and the half with @pfn in it, until a block starts at @pfn. All parts
+ * are on their lists; the caller takes that one, which may be the buddy of the one before it.
+ */
+void free_area_split(struct zone *zone, struct page *page, unsigned int pfn);
+
 #endif

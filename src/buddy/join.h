@@ -5,7 +5,8 @@
  * Of a block of 256 pages that holds a run of 150, the rest lies free as 2 + 8 + 32 + 64, one behind
  * the other. A request for 100 pages would not look at that, since by the buddy's rule it needs a
  * block of 128, and would break up a fresh one. So a run comes from a span, which is a block with whatever
- * lies free behind and before it: of some that are long enough the one that fits best.
+ * lies free behind and before it: of some that are long enough the one that fits best, and there from the front, the
+ * end or a block's edge, wherever the fewest pages have to be faulted in.
  */
 #ifndef SLABUDDY_BUDDY_JOIN_H
 #define SLABUDDY_BUDDY_JOIN_H
@@ -22,7 +23,7 @@ unsigned int take_free_pages(struct zone *zone, struct section *section, unsigne
 			     unsigned int nr, enum migratetype mt);
 
 /**
- * take_best_fit() - a run out of the shortest span of free pages that holds it.
+ * take_best_fit() - a run where it costs the fewest page faults and leaves the least.
  * @nr_pages: length.
  * @nr_dirty: gets the number of dirty pages.
  *

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "buddy/free_area.h"
 #include "buddy/purge.h"
 #include "os/mem.h"
 
@@ -177,6 +178,76 @@ START_TEST(dirty_pages_are_known)
 }
 END_TEST
 
+/* A run need not start where its span does: here all that has memory is at the end. */
+START_TEST(end_with_memory)
+{
+	unsigned int nr_dirty = 0;
+	struct nr_free before;
+	struct page *run;
+
+	arena_without_more(256);
+	zone_purge(zone, 0);
+	run = take_pages(256);
+	zone_shorten_run(run, 150);
+	zone_return_tail(run, 1);
+	before = nr_free_now();
+	run = zone_alloc_run(zone, 100, 0, MIGRATE_MOVABLE, &nr_dirty);
+	ck_assert_ptr_eq(run, first + 156);
+	ck_assert_uint_eq(nr_dirty, 100);
+	assert_heap_sound();
+	give_pages(run, 100);
+	assert_nr_free(before.of);
+}
+END_TEST
+
+/* Of 64 dirty pages between clean ones none is left over; what is cut off before them stays clean. */
+START_TEST(around_what_has_memory)
+{
+	unsigned int nr_dirty = 0;
+	struct nr_free before;
+	struct page *run;
+
+	arena_without_more(256);
+	zone_purge(zone, 0);
+	run = take_pages(144);
+	take_pages(112);
+	zone_return_tail(run, 128);
+	zone_shorten_run(run, 64);
+	zone_return_tail(run, 1);
+	ck_assert_uint_eq(zone->nr_dirty, 64);
+	before = nr_free_now();
+	run = zone_alloc_run(zone, 90, 0, MIGRATE_MOVABLE, &nr_dirty);
+	ck_assert_ptr_eq(run, first + 128 - 90);
+	ck_assert_uint_eq(nr_dirty, 64);
+	ck_assert_uint_eq(zone->nr_dirty, 0);
+	assert_heap_sound();
+	give_pages(run, 90);
+	assert_nr_free(before.of);
+}
+END_TEST
+
+/* A free pageblock of another type changes it, also when the run is its end and the rest stays free. */
+START_TEST(end_of_another_type)
+{
+	struct page *movable, *other, *run;
+	unsigned int nr_dirty = 0;
+
+	arena_without_more(2 * PAGEBLOCK_PAGES);
+	zone_purge(zone, 0);
+	movable = take_pages(PAGEBLOCK_PAGES);
+	other = zone_alloc_run(zone, PAGEBLOCK_PAGES, PAGEBLOCK_ORDER, MIGRATE_UNMOVABLE, NULL);
+	ck_assert_ptr_eq(other, first + PAGEBLOCK_PAGES);
+	ck_assert_uint_eq(pageblock_type(other), MIGRATE_UNMOVABLE);
+	give_pages(other, PAGEBLOCK_PAGES);
+	zone_return_tail(movable, PAGEBLOCK_PAGES / 2);
+	run = zone_alloc_run(zone, 300, 0, MIGRATE_MOVABLE, &nr_dirty);
+	ck_assert_ptr_eq(run, other + PAGEBLOCK_PAGES - 300);
+	ck_assert_uint_eq(nr_dirty, 300);
+	ck_assert_uint_eq(pageblock_type(other), MIGRATE_MOVABLE);
+	assert_heap_sound();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = test_case("buddy/join");
@@ -188,5 +259,8 @@ int main(void)
 	tcase_add_test(tc, best_fit_first);
 	tcase_add_test(tc, dirty_before_a_better_fit);
 	tcase_add_test(tc, dirty_pages_are_known);
+	tcase_add_test(tc, end_with_memory);
+	tcase_add_test(tc, around_what_has_memory);
+	tcase_add_test(tc, end_of_another_type);
 	return test_run(tc);
 }
