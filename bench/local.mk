@@ -78,7 +78,7 @@ bench_memory_loads_CPPFLAGS = $(bench_cppflags)
 bench_memory_loads_CFLAGS = $(bench_cflags)
 bench_memory_loads_LDADD =
 check_PROGRAMS += bench/memory_loads
-test_scripts += bench/memory_test.py
+source_scripts += bench/memory_test.py
 
 # One line for each file of workloads.
 bench_workload_SOURCES = bench/workloads/workload.c bench/workloads/workload.h bench/random.h
@@ -140,8 +140,8 @@ endif
 
 CLEANFILES += $(EXTRA_PROGRAMS) $(bench_generated)
 
-test_scripts += bench/driver_test.py bench/fastpath_test.py bench/into_doc_test.py
-test_scripts += bench/pools_test.py bench/report_test.py
+source_scripts += bench/driver_test.py bench/fastpath_test.py bench/into_doc_test.py
+source_scripts += bench/pools_test.py bench/report_test.py
 test_scripts += bench/workloads_test.sh
 check_PROGRAMS += bench/measure bench/operations bench/replace bench/workload
 

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
 # The folders mirror src/; beside them stand kinds of test that cross layers. A folder's local.mk
-# adds to these three lists:
+# adds to these lists:
 #
 #	test_programs	C programs that are tests. They link the convenience library and check:
 #			  test_programs += tests/base/list_test
 #			  tests_base_list_test_SOURCES = tests/base/list_test.c
 #	test_scripts	shell (.sh) and Python (.py) tests, distributed too. Exit status 77 is "skipped".
+#	source_scripts	the same, where it does not matter how the library was built: of the sources, the documents,
+#			  and tools with a made-up library. "./dev test" runs them in one of its builds.
+#	program_scripts	real programs under the library: lib.sh beside them. "./dev test" runs them in one build
+#			  with the libraries of two.
 #	test_helpers	programs that tests start
 #
 # Tests of the installed libraries or the tool go between "if !SANITIZER" and "endif".
@@ -13,11 +17,13 @@
 test_programs =
 test_helpers =
 test_scripts =
+source_scripts =
+program_scripts =
 
 check_PROGRAMS += $(test_programs) $(test_helpers)
 EXTRA_DIST += tests/own_slot.h
-dist_check_SCRIPTS += $(test_scripts)
-TESTS += $(test_programs) $(test_scripts)
+dist_check_SCRIPTS += $(test_scripts) $(source_scripts) $(program_scripts)
+TESTS += $(test_programs) $(test_scripts) $(source_scripts) $(program_scripts)
 
 LDADD = src/libapi.la src/libcore.la $(URCU_LIBS) $(CHECK_LIBS)
 

@@ -54,7 +54,7 @@ tests_api_mempool_test_SOURCES = \
 	$(testing)
 tests_api_mempool_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_api_mempool_test_LDFLAGS = $(tests_fault_nth_call_test_LDFLAGS)
-test_scripts += tests/api/headers_test.sh
+source_scripts += tests/api/headers_test.sh
 EXTRA_DIST += tests/api/compat_headers.c tests/api/headers.cc
 test_programs += tests/api/limit_test
 tests_api_limit_test_SOURCES = tests/api/limit_test.c $(testing)

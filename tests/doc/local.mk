@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What doc/ and README.md promise: examples that run, manual pages that render.
-test_scripts += tests/doc/manual_test.sh
+source_scripts += tests/doc/manual_test.sh
 if !SANITIZER
 test_scripts += tests/doc/examples_test.sh tests/doc/readme_test.sh
 endif

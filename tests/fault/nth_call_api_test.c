@@ -124,7 +124,10 @@ static void use_pool(size_t size)
 	mempool_destroy(pool);
 }
 
-/* What is added reads as zero; what cannot be is no loss. From a slab's object to runs of 3 MiB: more is only more to copy. */
+/*
+ * What is added reads as zero; what cannot be is no loss. From a slab's object to a run of 3 MiB: more would only be
+ * more to copy.
+ */
 static void use_kmalloc(gfp_t gfp)
 {
 	size_t size = 1000;

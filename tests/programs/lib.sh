@@ -9,7 +9,8 @@
 #
 # `same` runs COMMAND without the library, with it, and, when
 # SLABUDDY_DEBUG_LIBRARY names one, with its debug build, which audits the whole
-# heap at exit. Each run gets the same, empty current directory, and whatever
+# heap at exit: once with slots as they are by default, once with those of
+# processors (percpu=on). Each run gets the same, empty current directory, and whatever
 # the command leaves in it is compared too, with stdout, stderr and the exit
 # status: what must not be compared, the command removes.
 #
@@ -69,6 +70,14 @@ fault()
 	faults=$((faults + 1))
 }
 
+# audits OPTION COMMAND...: with the debug build.
+audits()
+{
+	options="audit=exit $1 ${SLABUDDY_OPTIONS:-}"
+	shift
+	timeout -k 5 "$timeout" env LD_PRELOAD="$debug_library" SLABUDDY_OPTIONS="$options" "$@"
+}
+
 # under VARIANT COMMAND...: the only place where the variants differ.
 under()
 {
@@ -79,10 +88,8 @@ under()
 	library)
 		timeout -k 5 "$timeout" env LD_PRELOAD="$library" "$@"
 		;;
-	debug)
-		timeout -k 5 "$timeout" env LD_PRELOAD="$debug_library" \
-			SLABUDDY_OPTIONS="audit=exit${SLABUDDY_OPTIONS:+ $SLABUDDY_OPTIONS}" "$@"
-		;;
+	debug) audits '' "$@" ;;
+	percpu) audits percpu=on "$@" ;;
 	esac
 }
 
@@ -117,7 +124,7 @@ audited()
 	clean='^\(remote: \)\{0,1\}slabuddy: audit: 0 faults *$'
 	case $debug_library in
 	*slabuddy*)
-		grep -q "$clean" "$err" || fault "$label: debug: no audit at exit"
+		grep -q "$clean" "$err" || fault "$label: $variant: no audit at exit"
 		;;
 	esac
 	sed -i "/$clean/d" "$err"
@@ -136,7 +143,7 @@ same()
 {
 	label=$1
 	shift
-	for variant in plain library ${debug_library:+debug}; do
+	for variant in plain library ${debug_library:+debug percpu}; do
 		at=$dir/$variant
 		rm -rf "$work" "$at"
 		mkdir "$work" "$at"
@@ -158,9 +165,9 @@ same()
 			fi
 			continue
 		fi
-		if [ "$variant" = debug ]; then
-			audited "$at/err"
-		fi
+		case $variant in
+		debug | percpu) audited "$at/err" ;;
+		esac
 		for stream in status out err; do
 			difference "$stream" "$dir/plain/$stream" "$at/$stream"
 		done

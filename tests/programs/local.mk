@@ -2,8 +2,8 @@
 # Real programs, each compared with its run without the library: lib.sh says how. What the scripts
 # need compiled they compile themselves, as anybody's program, with none of the library's flags.
 if !SANITIZER
-test_scripts += \
-	tests/programs/able-to-fail.sh \
+source_scripts += tests/programs/able-to-fail.sh
+program_scripts += \
 	tests/programs/cxx-late.sh \
 	tests/programs/cxx.sh \
 	tests/programs/gcc.sh \

@@ -53,7 +53,10 @@ all:
 	@chmod +x src/slabuddy
 	@! grep broken ../src/code.c
 clean:
+source_scripts = sources
+program_scripts = programs
 check:
+	@echo check $(source_scripts) $(program_scripts) >>"$(DEV_TEST)/done"
 	@mkdir -p t
 	@printf ':test-result: PASS\n' >t/script.trs
 	@printf 'fine\n' >t/script.log
@@ -158,6 +161,9 @@ done_is ''
 # five builds, four of them with 12 + 1 tests
 try 'tests that pass' 0 ./dev test
 [ "$(tail -n 1 "$dir/out")" = '57 passed, 0 failed, 4 skipped' ] || fail 'wrong count'
+# what does not depend on the build in one of them, programs not in that whose library they had there
+[ "$(grep '^check' "$dir/done" | tr '\n' ' ')" = 'check sources programs check check programs check programs ' ] ||
+	fail "run: $(grep '^check' "$dir/done")"
 change failing
 try 'tests that fail' 1 ./dev test
 [ "$(tail -n 1 "$dir/out")" = '73 passed, 12 failed, 4 skipped' ] || fail 'wrong count'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-test_scripts += tests/tree/dev_test.sh tests/tree/layers_test.sh tests/tree/sources_test.sh
+source_scripts += tests/tree/dev_test.sh tests/tree/layers_test.sh tests/tree/sources_test.sh
 if !SANITIZER
 test_scripts += tests/tree/exports_test.sh tests/tree/install_test.sh
 endif
