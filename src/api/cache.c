@@ -13,6 +13,7 @@
 #include "malloc/heap.h"
 #include "slab/alloc.h"
 #include "slab/debug.h"
+#include "slab/hollow.h"
 #include "slab/fast.h"
 #include "slab/named.h"
 #include "slab/report.h"
@@ -184,6 +185,8 @@ exported void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int ni
 
 static cold void free_to_wrong_cache(struct kmem_cache *cache, struct kmem_cache *owner, void *object)
 {
+	if (!owner && hollow_report_free(object))
+		return;
 	if (owner)
 		debug_report_bad_free(owner, object, "Object freed to another cache");
 	report_wrong_cache(cache, owner, object);

@@ -125,6 +125,7 @@ struct root {
 	FIELD(kmem_cache_node, nr_empty)	\
 	FIELD(kmem_cache_node, nr_slabs)	\
 	FIELD(kmem_cache_node, nr_inuse)	\
+	FIELD(kmem_cache_node, nr_hollow)	\
 	FIELD(kmem_cache_node, barn)		\
 	FIELD(barn, nr_objects)			\
 	FIELD(slot, cache)			\

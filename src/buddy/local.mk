@@ -4,6 +4,8 @@ libcore_la_SOURCES += \
 	src/buddy/gfp.h \
 	src/buddy/grow.c \
 	src/buddy/grow.h \
+	src/buddy/hollow.c \
+	src/buddy/hollow.h \
 	src/buddy/join.c \
 	src/buddy/join.h \
 	src/buddy/kswapd.c \

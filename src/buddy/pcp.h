@@ -13,7 +13,7 @@
 #define PCP_MAX_ORDER 3
 
 /* What fits into struct page's taker. */
-#define PCP_MAX_OWNER 63
+#define PCP_MAX_OWNER 31
 
 /*
  * Owned by one slot. All zero is an empty one. Its blocks are PAGE_PCP and count as dirty, since

@@ -175,6 +175,15 @@ static void collect(struct zone *zone, unsigned long keep, struct purge_batch *b
 		isolate(zone, take_oldest(zone, &candidates), keep, batch);
 }
 
+void zone_purge_failed(struct zone *zone, int error)
+{
+	ASSERT_HELD(&zone->lock, LOCK_ZONE);
+	zone->events.purge_failed++;
+	/* mlocked, for example: the next one would fail too, unless it is short of something */
+	if (error != -EAGAIN && error != -ENOMEM)
+		zone->purge_refused = true;
+}
+
 /* A block comes back: clean if the OS took its memory, as it was if not (@error). */
 static unsigned int putback(struct zone *zone, struct page *page, int error)
 {
@@ -190,10 +199,7 @@ static unsigned int putback(struct zone *zone, struct page *page, int error)
 		bitmap_clear_range(section->dirty, pfn, 1U << order);
 		zone->events.purged += dirty;
 	} else {
-		zone->events.purge_failed++;
-		/* mlocked, for example: the next one would fail too, unless it is short of something */
-		if (error != -EAGAIN && error != -ENOMEM)
-			zone->purge_refused = true;
+		zone_purge_failed(zone, error);
 	}
 	free_area_merge(zone, page, order, discarded ? 0 : dirty);
 	return discarded ? dirty : 0;

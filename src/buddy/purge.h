@@ -18,6 +18,9 @@ bool zone_is_above_high(struct zone *zone);
 /* Whether the OS might take any of its pages: not if they are locked in memory. Under the zone's lock. */
 bool zone_can_purge(const struct zone *zone);
 
+/* The OS has refused a purge with @error. Under the zone's lock. */
+void zone_purge_failed(struct zone *zone, int error);
+
 /* Purge to the low watermark. No lock but the caller's slot may be held. */
 void zone_purge_to_low(struct zone *zone);
 

@@ -35,15 +35,16 @@ static unsigned long dirty_min_pages(void)
 	return READ_ONCE(options.dirty_min_kib) / (PAGE_SIZE / 1024);
 }
 
-static unsigned long used_pages(const struct zone *zone)
-{
-	return zone->managed_pages - zone->nr_free_pages - zone->nr_isolated;
-}
-
 /* @a - @b, but not below 0 */
 static unsigned long less(unsigned long a, unsigned long b)
 {
 	return a - MIN(a, b);
+}
+
+static unsigned long used_pages(const struct zone *zone)
+{
+	return less(zone->managed_pages - zone->nr_free_pages - zone->nr_isolated,
+		    READ_ONCE(zone->nr_hollow));
 }
 
 /*

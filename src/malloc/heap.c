@@ -17,6 +17,7 @@
 #include "slab/boot.h"
 #include "slab/debug.h"
 #include "slab/deferred.h"
+#include "slab/hollow.h"
 #include "slab/percpu.h"
 #include "slab/report.h"
 #include "slab/slab.h"
@@ -178,6 +179,8 @@ static cold void report_lost(const void *ptr)
 {
 	struct page *head = page_head(section_page(addr_to_section(ptr), addr_to_pfn(ptr)));
 
+	if (hollow_report_free(ptr))
+		return;
 	switch (head ? page_type(head) : PAGE_NONE) {
 	case PAGE_BUDDY:
 	case PAGE_PCP:

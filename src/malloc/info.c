@@ -27,7 +27,8 @@ static void add_cache(struct kmem_cache *cache, void *arg)
 	f->slab_live_bytes += live * cache->size;
 	f->cached_bytes += cached * cache->size;
 	f->cached_objects += cached;
-	f->slab_free_bytes += slab_bytes - c.inuse * cache->size;
+	f->slab_free_bytes += slab_bytes - c.inuse * cache->size - c.hollow * PAGE_SIZE;
+	f->free_clean_bytes += c.hollow * PAGE_SIZE;
 	f->free_objects += c.objects - live;
 }
 

@@ -25,7 +25,7 @@ struct heap_figures {
 	size_t slab_free_bytes;	 /* free objects in slabs, and what slabs cannot use */
 	size_t free_objects;	 /* in sheaves and in slabs */
 	size_t free_dirty_bytes; /* free pages with memory behind them, pcp lists included */
-	size_t free_clean_bytes; /* free pages without */
+	size_t free_clean_bytes; /* free pages without, those within slabs included */
 	size_t large_bytes;
 	size_t large_blocks;
 	size_t page_bytes; /* blocks of the page API; worked out from the others, so not exact at work */

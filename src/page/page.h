@@ -58,7 +58,8 @@ _Static_assert(MAX_PAGE_ORDER >= 10 && MAX_PAGE_ORDER <= SECTION_SHIFT - PAGE_SH
  */
 #define TAG_NONE 0  /* not a page of ours */
 #define TAG_PLAIN 1 /* ours, no slab: free, or part of a large block */
-#define TAG_FIRST_CACHE 2
+#define TAG_HOLLOW 2 /* part of a slab, with nothing in use and no memory, see slab/hollow.h */
+#define TAG_FIRST_CACHE 3
 #define NR_CLASS_TAGS 64
 #define NR_LOW_TAGS 128
 #define NR_GROUPS 256
@@ -101,7 +102,8 @@ struct page {
 	uint8_t order;	     /* [BUDDY, PCP, ISOLATED, SLAB, BLOCK] the block has 2^order pages */
 	uint8_t nid;	     /* [SLAB] node; [BLOCK, LARGE] whose slots may keep it, see buddy/page_sheaf.h */
 	uint8_t fullness : 2; /* [SLAB] which partial list, see slab/cache.h */
-	uint8_t taker : 6;    /* [SLAB] whose refill took from it last, see struct pcp; 0: nobody's */
+	uint8_t looked : 1;   /* [SLAB] hollow and looked_at, of its second page, say something */
+	uint8_t taker : 5;    /* [SLAB] whose refill took from it last, see struct pcp; 0: nobody's */
 	union {
 		uint32_t nr_pages; /* [UNCOMMITTED, PCP_RUN, USED, LARGE] */
 		uint32_t nr_dirty; /* [BUDDY] how many of its pages are resident */
@@ -110,7 +112,13 @@ struct page {
 			uint16_t objects; /* [SLAB] objects it has */
 		};
 	};
-	struct list_head lru;
+	union {
+		struct list_head lru;
+		struct {
+			uint32_t hollow;    /* [second page of a SLAB] a bit for each page: it has no memory */
+			uint32_t looked_at; /* and how many objects were in use when that was looked at */
+		};
+	};
 	struct kmem_cache *cache; /* [SLAB] */
 	union {
 		uint64_t free_map[SLAB_MAP_WORDS]; /* [SLAB; atomic] bit set: object is free */

@@ -9,6 +9,7 @@
 #include "os/info.h"
 #include "page/meta.h"
 #include "slab/debug.h"
+#include "slab/hollow.h"
 #include "slab/geometry.h"
 #include "slab/mark.h"
 #include "slab/merge.h"
@@ -169,6 +170,7 @@ static void node_init(struct kmem_cache_node *node)
 {
 	for (int fullness = 0; fullness < NR_FULLNESS; fullness++)
 		list_head_init(&node->partial[fullness]);
+	list_head_init(&node->looked_through);
 }
 
 static unsigned int named_tag(unsigned int number)
@@ -241,6 +243,7 @@ int cache_describe(struct kmem_cache *cache, const struct cache_params *params)
 		error = set_slab_size(cache, params->max_order);
 	if (!error)
 		set_limits(cache);
+	cache->hollow = !error && hollow_suits(cache);
 	return error;
 }
 
@@ -547,6 +550,7 @@ void cache_count(struct kmem_cache *cache, struct cache_count *count)
 		lock_acquire(&node->list_lock, LOCK_NODE);
 		count->slabs += node->nr_slabs;
 		count->inuse += node->nr_inuse;
+		count->hollow += node->nr_hollow;
 		lock_release(&node->list_lock, LOCK_NODE);
 		count->in_barns += READ_ONCE(node->barn.nr_objects);
 	}

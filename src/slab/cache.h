@@ -37,8 +37,9 @@
 struct node_audit {
 	unsigned long slabs;
 	unsigned long inuse;
-	unsigned long partial;
-	unsigned long empty;
+	uint32_t partial;
+	uint32_t empty;
+	uint32_t hollow;
 };
 
 /*
@@ -62,6 +63,9 @@ struct kmem_cache_node {
 	unsigned long usual_inuse; /* [atomic] most of nr_inuse of late, see sheaf_policy.h */
 	struct node_audit audit;
 	struct idle idle; /* see age.h */
+	struct list_head looked_through; /* [list_lock] more partial slabs, see hollow.h */
+	uint32_t nr_sparse; /* [list_lock] slabs in the first quarter that have not been looked through */
+	uint32_t nr_hollow; /* [list_lock] pages of slabs that have no memory */
 };
 
 /* How a watched cache's objects lie, see debug.h. [const] */
@@ -90,7 +94,8 @@ struct kmem_cache {
 	uint16_t tag;	       /* of its pages; says which its place in every slot is */
 	uint16_t objects;      /* in one slab */
 	uint8_t order;	       /* of a slab */
-	uint8_t migratetype;
+	uint8_t migratetype : 7;
+	uint8_t hollow : 1;    /* its slabs may be, see hollow.h */
 	uint8_t zone;	       /* enum zone_type of its slabs */
 	bool ready;	       /* [atomic] everything is set */
 	uint16_t min_empty;    /* empty slabs that a node keeps */
@@ -201,6 +206,7 @@ struct cache_count {
 	unsigned long slabs;
 	unsigned long objects;	/* all slabs' */
 	unsigned long inuse;	/* handed out by slabs: live or in a sheaf of a slot or barn */
+	unsigned long hollow;	/* pages of the slabs that have no memory */
 	unsigned long in_barns;
 	unsigned long in_slots;
 };

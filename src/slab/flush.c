@@ -2,6 +2,7 @@
 #include "slab/slab.h"
 
 #include "slab/debug.h"
+#include "slab/hollow.h"
 #include "slab/report.h"
 #include "slab/slab_page.h"
 #include "slab/slot.h"
@@ -18,6 +19,7 @@ static void retire(struct kmem_cache *cache, struct kmem_cache_node *node, struc
 	/* under the lock, since whoever checks the cache looks at the table under it */
 	if (unlikely(cache->debug))
 		debug_slab_end(cache, slab);
+	node->nr_hollow -= hollow_count(slab);
 	list_add(&slab->lru, dead);
 	SUB_ONCE(node->nr_slabs, 1);
 }
@@ -28,23 +30,21 @@ static bool may_retire(const struct kmem_cache *cache)
 	return likely(!(cache->flags & SLAB_TYPESAFE_BY_RCU)) || this_slot != slot_alien;
 }
 
-/* A slab, some of whose objects have come back: where does it belong now? Empty ones that the node need not
- * keep go to @dead. */
-static void settle(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
-		   bool was_full, struct list_head *dead)
+void slab_settle(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
+		 bool was_full, struct list_head *dead)
 {
 	ASSERT_HELD(&node->list_lock, LOCK_NODE);
 	if (unlikely(!slab->inuse)) {
 		if (!was_full)
-			partial_del(node, slab);
+			partial_del(cache, node, slab);
 		if (node->nr_empty < cache->min_empty || unlikely(!may_retire(cache)))
 			partial_add(cache, node, slab);
 		else
 			retire(cache, node, slab, dead);
 	} else if (was_full) {
 		partial_add(cache, node, slab);
-	} else if (slab->fullness != fullness_of(cache, slab->inuse)) {
-		partial_del(node, slab);
+	} else if (slab->fullness != fullness_of(cache, slab->inuse) || hollow_wants_a_look(slab)) {
+		partial_del(cache, node, slab);
 		partial_add(cache, node, slab);
 	}
 }
@@ -112,13 +112,13 @@ static size_t put_in_slab(struct kmem_cache *cache, struct kmem_cache_node *node
 		done = put_objects(cache, slab, objects, nr);
 	if (likely(slab->inuse < before)) {
 		SUB_ONCE(node->nr_inuse, before - slab->inuse);
-		settle(cache, node, slab, before == slab->objects, dead);
+		slab_settle(cache, node, slab, before == slab->objects, dead);
 	}
 	return done;
 }
 
-static void release_all(struct kmem_cache *cache, struct list_head *dead, struct pcp *pcp,
-			unsigned int pcp_nid)
+void slab_release_all(struct kmem_cache *cache, struct list_head *dead, struct pcp *pcp,
+		      unsigned int pcp_nid)
 {
 	while (!list_empty(dead)) {
 		struct page *slab = list_first_entry(dead, struct page, lru);
@@ -148,7 +148,7 @@ static void lock_node(struct kmem_cache_node **held, struct kmem_cache_node *nod
 size_t slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pcp *pcp,
 		  unsigned int pcp_nid)
 {
-	struct kmem_cache_node *held = NULL;
+	struct kmem_cache_node *held = NULL, *last = NULL;
 	const uint8_t owner = owner_of(pcp);
 	struct list_head dead;
 	size_t remote = 0;
@@ -165,6 +165,7 @@ size_t slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pc
 			bool other;
 
 			lock_node(&held, node);
+			last = node;
 			other = slab->taker != owner;
 			put = put_in_slab(cache, node, slab, objects + i, nr - i, &dead);
 			remote += other ? put : 0;
@@ -179,27 +180,37 @@ size_t slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pc
 		put = 1;
 	}
 	unlock_node(&held);
-	release_all(cache, &dead, pcp, pcp_nid);
+	slab_release_all(cache, &dead, pcp, pcp_nid);
+	/* what lies on other nodes is seen by the flush that ends there */
+	if (last && unlikely(hollow_is_due(cache, last)))
+		hollow_out(cache, last, pcp, pcp_nid);
 	return remote;
 }
 
-void slab_shrink_node(struct kmem_cache *cache, struct kmem_cache_node *node)
+static void retire_empty(struct kmem_cache *cache, struct kmem_cache_node *node,
+			 struct list_head *list, struct list_head *dead)
 {
-	struct list_head dead;
-	struct list_head *list = &node->partial[0];
-
-	list_head_init(&dead);
-	lock_acquire(&node->list_lock, LOCK_NODE);
 	for (struct list_head *pos = list->next, *next; pos && pos != list; pos = next) {
 		struct page *slab = list_entry(pos, struct page, lru);
 
 		next = pos->next;
 		if (slab->inuse)
 			continue;
-		partial_del(node, slab);
+		partial_del(cache, node, slab);
 		SUB_ONCE(node->nr_empty, 1);
-		retire(cache, node, slab, &dead);
+		retire(cache, node, slab, dead);
 	}
+}
+
+void slab_shrink_node(struct kmem_cache *cache, struct kmem_cache_node *node)
+{
+	struct list_head dead;
+
+	list_head_init(&dead);
+	lock_acquire(&node->list_lock, LOCK_NODE);
+	retire_empty(cache, node, &node->partial[0], &dead);
+	retire_empty(cache, node, &node->looked_through, &dead);
 	lock_release(&node->list_lock, LOCK_NODE);
-	release_all(cache, &dead, NULL, 0);
+	slab_release_all(cache, &dead, NULL, 0);
+	hollow_out_all(cache, node);
 }

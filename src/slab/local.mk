@@ -24,6 +24,8 @@ libcore_la_SOURCES += \
 	src/slab/flush.c \
 	src/slab/geometry.c \
 	src/slab/geometry.h \
+	src/slab/hollow.c \
+	src/slab/hollow.h \
 	src/slab/mark.h \
 	src/slab/merge.c \
 	src/slab/merge.h \

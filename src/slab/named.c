@@ -225,7 +225,7 @@ static cold void list_objects(struct kmem_cache *cache)
 		for (unsigned int pfn = 0; pfn < PAGES_PER_SECTION; pfn++) {
 			struct page *slab = section_page(section, pfn);
 
-			if (section_tag(section, pfn) != cache->tag || page_type(slab) != PAGE_SLAB)
+			if (page_type(slab) != PAGE_SLAB || slab->cache != cache)
 				continue;
 			/* which of its objects somebody had, nobody knows any more */
 			if (debug_slab_is_frozen(cache, slab))

@@ -4,6 +4,7 @@
 #include "buddy/run.h"
 #include "slab/debug.h"
 #include "slab/deferred.h"
+#include "slab/hollow.h"
 #include "slab/slab_page.h"
 
 static unsigned int nr_map_words(const struct kmem_cache *cache)
@@ -63,7 +64,21 @@ static struct page *fullest_partial(struct kmem_cache_node *node)
 		if (!list_empty(&node->partial[fullness]))
 			return list_first_entry(&node->partial[fullness], struct page, lru);
 	}
+	/* and those last that memory has to be asked for */
+	if (!list_empty(&node->looked_through))
+		return list_first_entry(&node->looked_through, struct page, lru);
 	return NULL;
+}
+
+/* The same from a slab that has been on a list: some of its pages may have no memory. */
+static unsigned int take_listed(struct kmem_cache *cache, struct kmem_cache_node *node,
+				struct page *slab, void **objects, unsigned int want)
+{
+	unsigned int got = take_objects(cache, slab, objects, want);
+
+	if (unlikely(slab->looked))
+		hollow_fill(cache, node, slab, objects, got);
+	return got;
 }
 
 static unsigned int take_from_partial_locked(struct kmem_cache *cache, struct kmem_cache_node *node,
@@ -77,8 +92,8 @@ static unsigned int take_from_partial_locked(struct kmem_cache *cache, struct km
 		unsigned int before = slab->inuse;
 
 		SUB_ONCE(node->nr_empty, !slab->inuse);
-		partial_del(node, slab);
-		got += take_objects(cache, slab, objects + got, want - got);
+		partial_del(cache, node, slab);
+		got += take_listed(cache, node, slab, objects + got, want - got);
 		/* more than was got when the slab was frozen */
 		inuse += slab->inuse - before;
 		slab->taker = taker & PCP_MAX_OWNER;
@@ -177,8 +192,8 @@ static void *try_take_locked(struct kmem_cache *cache, struct kmem_cache_node *n
 	ASSERT_HELD(&node->list_lock, LOCK_NODE);
 	if (slab) {
 		SUB_ONCE(node->nr_empty, !slab->inuse);
-		partial_del(node, slab);
-		take_objects(cache, slab, &object, 1);
+		partial_del(cache, node, slab);
+		take_listed(cache, node, slab, &object, 1);
 		if (slab->inuse < slab->objects)
 			partial_add(cache, node, slab);
 		ADD_ONCE(node->nr_inuse, 1);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "slab/slab.h"
 
+#include "buddy/hollow.h"
 #include "buddy/run.h"
 #include "slab/debug.h"
 #include "slab/fast.h"
+#include "slab/hollow.h"
 #include "slab/rcu.h"
 #include "slab/slab_page.h"
 
@@ -12,6 +14,7 @@ void slab_init(struct kmem_cache *cache, struct page *slab)
 	slab->order = cache->order;
 	WRITE_ONCE(slab->nid, page_zone(slab)->nid);
 	slab->fullness = 0;
+	slab->looked = false;
 	slab->taker = 0;
 	slab->inuse = 0;
 	slab->objects = cache->objects;
@@ -58,11 +61,15 @@ struct page *slab_new(struct kmem_cache *cache, unsigned int nid, gfp_t where,
  * No mark of a free object outlives its slab: a program may copy around what it finds in fresh memory,
  * and one day put a mark back to where it came from.
  */
-static void wipe_marks(struct kmem_cache *cache, struct page *slab)
+static void wipe_marks(struct kmem_cache *cache, struct page *slab, uint32_t hollow)
 {
-	char *object = (char *)page_start(slab) + cache->first_offset;
+	char *start = page_start(slab);
+	char *object = start + cache->first_offset;
 
 	for (unsigned int i = 0; i < cache->objects; i++, object += cache->size) {
+		/* what has no memory has no mark, and need get none for being read */
+		if (unlikely(hollow) && hollow >> ((object - start) >> PAGE_SHIFT) & 1)
+			continue;
 		if (object_is_marked(object, cache->mark_word))
 			object_unmark(object, cache->mark_word);
 	}
@@ -79,7 +86,9 @@ static void release_after_readers(void *head)
 void slab_release(struct kmem_cache *cache, struct page *slab, struct pcp *pcp,
 			 unsigned int pcp_nid)
 {
-	wipe_marks(cache, slab);
+	uint32_t hollow = hollow_pages(slab);
+
+	wipe_marks(cache, slab, hollow);
 	if (unlikely(cache->debug))
 		debug_slab_end(cache, slab);
 	page_set_tags(slab, 1U << cache->order, TAG_PLAIN);
@@ -89,22 +98,36 @@ void slab_release(struct kmem_cache *cache, struct page *slab, struct pcp *pcp,
 	store_release(&slab->nr_pages, 1U << cache->order);
 	if (unlikely(cache->flags & SLAB_TYPESAFE_BY_RCU))
 		slab_rcu_defer(&slab->lru, release_after_readers);
+	else if (unlikely(hollow))
+		zone_free_hollow_run(slab, 1U << cache->order, hollow);
 	else
 		page_free(slab, cache->order, cache->migratetype, pcp, pcp_nid);
+}
+
+static bool is_sparse(const struct kmem_cache *cache, const struct page *slab)
+{
+	return !slab->fullness && hollow_may(cache) && !hollow_is_looked_through(slab);
 }
 
 void partial_add(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab)
 {
 	slab->fullness = fullness_of(cache, slab->inuse) & (NR_FULLNESS - 1);
-	list_add(&slab->lru, &node->partial[slab->fullness]);
+	if (slab->fullness || hollow_wants_a_look(slab))
+		hollow_look_again(slab);
+	if (hollow_is_looked_through(slab))
+		list_add(&slab->lru, &node->looked_through);
+	else
+		list_add(&slab->lru, &node->partial[slab->fullness]);
+	node->nr_sparse += is_sparse(cache, slab);
 	node->nr_partial++;
 	node->events.partial_add++;
 	ADD_ONCE(node->nr_empty, !slab->inuse);
 }
 
-void partial_del(struct kmem_cache_node *node, struct page *slab)
+void partial_del(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab)
 {
 	list_del(&slab->lru);
+	node->nr_sparse -= is_sparse(cache, slab);
 	node->nr_partial--;
 }
 

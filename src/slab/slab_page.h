@@ -35,8 +35,17 @@ struct page *slab_new(struct kmem_cache *cache, unsigned int nid, gfp_t where, s
 void slab_release(struct kmem_cache *cache, struct page *slab, struct pcp *pcp,
 		  unsigned int pcp_nid);
 
-/* Under the node's list_lock. */
+/* All under the node's list_lock. */
 void partial_add(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab);
-void partial_del(struct kmem_cache_node *node, struct page *slab);
+void partial_del(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab);
+
+/* A slab, some of whose objects have come back: where does it belong now? @was_full: it is on no list. Empty ones
+ * that the node need not keep go to @dead. */
+void slab_settle(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
+		 bool was_full, struct list_head *dead);
+
+/* Give back the slabs that slab_settle() found dead. No lock but the caller's slot may be held. */
+void slab_release_all(struct kmem_cache *cache, struct list_head *dead, struct pcp *pcp,
+		      unsigned int pcp_nid);
 
 #endif

@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include "slab/deferred.h"
+#include "slab/hollow.h"
 #include "slab/mark.h"
 #include "slab/slab.h"
 #include "slab/slab_page.h"
@@ -72,11 +73,16 @@ static struct page *fullest_of(struct list_head *list)
 
 static struct page *fullest_used(struct kmem_cache_node *node)
 {
-	struct page *slab = NULL;
+	struct page *slab = NULL, *looked_through;
 
 	for (int fullness = NR_FULLNESS - 1; !slab && fullness >= 0; fullness--)
 		slab = fullest_of(&node->partial[fullness]);
-	return slab;
+	if (slab && slab->fullness)
+		return slab;
+	/* these are as empty as the emptiest of the others */
+	looked_through = fullest_of(&node->looked_through);
+	return !slab || (looked_through && looked_through->inuse > slab->inuse) ? looked_through :
+										   slab;
 }
 
 /* The slab that an object of @slab should move to; NULL: it should stay. */
@@ -117,8 +123,10 @@ static void *take_from(struct kmem_cache *cache, struct kmem_cache_node *node, s
 {
 	void *object;
 
-	partial_del(node, slab);
+	partial_del(cache, node, slab);
 	object = take_lowest(cache, slab);
+	if (unlikely(slab->looked))
+		hollow_fill(cache, node, slab, &object, 1);
 	/* to the front: it is the next one to be found */
 	if (slab->inuse < slab->objects)
 		partial_add(cache, node, slab);

@@ -7,6 +7,7 @@
 #include "slab/validate.h"
 
 #include "page/section.h"
+#include "slab/hollow.h"
 #include "slab/slab.h"
 #include "slab/percpu.h"
 
@@ -19,22 +20,37 @@ static unsigned int count_free(struct page *slab, const struct kmem_cache *cache
 	return free;
 }
 
+/* A hollow page has its own tag, and nothing in it is in use; all others have the cache's. */
+static void check_pages(struct audit *audit, struct page *slab, const struct kmem_cache *cache)
+{
+	struct section *section = page_section(slab);
+	uint32_t hollow = hollow_pages(slab);
+
+	for (unsigned int i = 0; i < 1U << slab->order; i++) {
+		size_t tag = section_tag(section, page_pfn(slab) + i);
+		size_t expected = hollow >> i % MAX_HOLLOW_PAGES & 1 ? TAG_HOLLOW : cache->tag;
+
+		AUDIT(audit, tag == expected, "slab %p: page %u has tag %zu", page_start(slab), i,
+		      tag);
+	}
+	AUDIT(audit, !hollow || !(hollow & hollow_pages_in_use(cache, slab)),
+	      "slab %p of %s: there are objects in use in hollow pages", page_start(slab),
+	      cache->name);
+}
+
 static void check_slab(struct audit *audit, struct section *section, unsigned int pfn)
 {
 	struct page *slab = section_page(section, pfn);
 	struct kmem_cache *cache = slab->cache;
-	size_t tag = section_tag(section, pfn);
 	struct kmem_cache_node *node;
 	unsigned int free;
 
 	node = cache && slab->nid < MAX_NUMNODES ? cache->node[slab->nid] : NULL;
-	if (!node || tag < TAG_FIRST_CACHE || tag_to_cache(tag) != cache) {
+	if (!node || cache->tag < TAG_FIRST_CACHE || tag_to_cache(cache->tag) != cache) {
 		audit_fault(audit, "slab %p belongs to no cache", page_start(slab));
 		return;
 	}
-	for (unsigned int i = 0; i < 1U << slab->order; i++)
-		AUDIT(audit, section_tag(section, pfn + i) == tag, "slab %p: page %u has tag %zu",
-		      page_start(slab), i, section_tag(section, pfn + i));
+	check_pages(audit, slab, cache);
 	AUDIT(audit, slab->order == cache->order && slab->objects == cache->objects,
 	      "slab %p of %s has order %u and %u objects", page_start(slab), cache->name,
 	      slab->order, slab->objects);
@@ -46,6 +62,7 @@ static void check_slab(struct audit *audit, struct section *section, unsigned in
 	node->audit.inuse += slab->inuse;
 	node->audit.partial += slab->inuse < slab->objects;
 	node->audit.empty += !slab->inuse;
+	node->audit.hollow += hollow_count(slab);
 }
 
 static void check_section(struct section *section, void *arg)
@@ -56,29 +73,41 @@ static void check_section(struct section *section, void *arg)
 	}
 }
 
+/* Return: how many slabs are on a list. */
+static unsigned long check_partial_list(struct audit *audit, struct kmem_cache *cache,
+					struct list_head *list, unsigned int fullness, bool looked)
+{
+	unsigned long listed = 0;
+	struct list_head *pos;
+
+	list_for_each (pos, list) {
+		struct page *slab = list_entry(pos, struct page, lru);
+
+		AUDIT(audit, slab->cache == cache && slab->inuse < slab->objects,
+		      "%s: slab %p does not belong on a partial list", cache->name,
+		      page_start(slab));
+		AUDIT(audit, slab->fullness == fullness && hollow_is_looked_through(slab) == looked,
+		      "%s: slab %p of fullness %u is on list %u", cache->name, page_start(slab),
+		      slab->fullness, fullness);
+		listed++;
+	}
+	return listed;
+}
+
 static void check_partial_lists(struct audit *audit, struct kmem_cache *cache,
 				struct kmem_cache_node *node)
 {
-	unsigned long listed = 0;
+	unsigned long listed, sparse;
 
-	for (unsigned int fullness = 0; fullness < NR_FULLNESS; fullness++) {
-		struct list_head *pos;
-
-		list_for_each (pos, &node->partial[fullness]) {
-			struct page *slab = list_entry(pos, struct page, lru);
-
-			AUDIT(audit, slab->cache == cache && slab->inuse < slab->objects,
-			      "%s: slab %p does not belong on a partial list", cache->name,
-			      page_start(slab));
-			AUDIT(audit, slab->fullness == fullness,
-			      "%s: slab %p of fullness %u is on list %u", cache->name,
-			      page_start(slab), slab->fullness, fullness);
-			listed++;
-		}
-	}
+	sparse = check_partial_list(audit, cache, &node->partial[0], 0, false);
+	listed = check_partial_list(audit, cache, &node->looked_through, 0, true) + sparse;
+	for (unsigned int fullness = 1; fullness < NR_FULLNESS; fullness++)
+		listed += check_partial_list(audit, cache, &node->partial[fullness], fullness, false);
 	AUDIT(audit, listed == node->nr_partial && listed == node->audit.partial,
-	      "%s: nr_partial %u, listed %lu, found %lu", cache->name, node->nr_partial, listed,
+	      "%s: nr_partial %u, listed %lu, found %u", cache->name, node->nr_partial, listed,
 	      node->audit.partial);
+	AUDIT(audit, node->nr_sparse == (hollow_may(cache) ? sparse : 0),
+	      "%s: nr_sparse %u, found %lu", cache->name, node->nr_sparse, sparse);
 }
 
 static void check_objects(struct audit *audit, struct kmem_cache *cache, void *const *objects,
@@ -124,8 +153,10 @@ static void check_node(struct audit *audit, struct kmem_cache *cache, struct kme
 	AUDIT(audit, node->nr_slabs == found->slabs && node->nr_inuse == found->inuse,
 	      "%s: %lu slabs with %lu objects in use, found %lu with %lu", cache->name,
 	      node->nr_slabs, node->nr_inuse, found->slabs, found->inuse);
-	AUDIT(audit, node->nr_empty == found->empty, "%s: nr_empty %u, found %lu", cache->name,
+	AUDIT(audit, node->nr_empty == found->empty, "%s: nr_empty %u, found %u", cache->name,
 	      node->nr_empty, found->empty);
+	AUDIT(audit, node->nr_hollow == found->hollow, "%s: nr_hollow %u, found %u", cache->name,
+	      node->nr_hollow, found->hollow);
 	check_partial_lists(audit, cache, node);
 	check_barn(audit, cache, &node->barn);
 }

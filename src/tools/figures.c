@@ -25,19 +25,22 @@ uint64_t cache_live(const struct cache_view *cache)
 
 uint64_t cache_pinned_bytes(const struct cache_view *cache)
 {
-	return less(cache->partial_objects, cache->partial_inuse) * cache->size;
+	return less(less(cache->partial_objects, cache->partial_inuse) * cache->size,
+		    cache->hollow * RESIDENCE_PAGE_BYTES);
 }
 
 static void add_cache(struct figures *figures, const struct cache_view *cache)
 {
 	uint64_t slab_bytes = cache->slabs * RESIDENCE_PAGE_BYTES << cache->order;
 	uint64_t barns = MIN(cache->in_barns, cache->inuse);
+	uint64_t hollow = cache->hollow * RESIDENCE_PAGE_BYTES;
 
 	figures->live_objects += cache_live(cache);
 	figures->live_bytes += cache_live(cache) * cache->size;
 	figures->barns_bytes += barns * cache->size;
 	figures->sheaves_bytes += MIN(cache->in_slots, cache->inuse - barns) * cache->size;
-	figures->slab_free_bytes += less(slab_bytes, cache->inuse * cache->size);
+	figures->slab_free_bytes += less(slab_bytes, cache->inuse * cache->size + hollow);
+	figures->hollow_bytes += hollow;
 	figures->pinned_bytes += cache_pinned_bytes(cache);
 	figures->empty_bytes += cache->empty * RESIDENCE_PAGE_BYTES << cache->order;
 	if (cache_pinned_bytes(cache) > (figures->worst ? cache_pinned_bytes(figures->worst) : 0))

@@ -21,6 +21,7 @@ struct figures {
 	uint64_t sheaves_bytes;
 	uint64_t barns_bytes;
 	uint64_t slab_free_bytes; /* and what slabs cannot use */
+	uint64_t hollow_bytes;	  /* pages of slabs that were given back: in no other figure */
 	uint64_t pinned_bytes;	  /* of slab_free_bytes, in slabs that have live objects too */
 	uint64_t empty_bytes;	  /* of slab_free_bytes, whole slabs */
 	/* mappings of the heap */

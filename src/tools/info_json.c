@@ -56,6 +56,7 @@ static void print_slabs(const struct view *view, const struct figures *f)
 	member("slab_free_bytes", f->slab_free_bytes);
 	member("slab_pinned_bytes", f->pinned_bytes);
 	member("slab_empty_bytes", f->empty_bytes);
+	member("slab_given_back_bytes", f->hollow_bytes);
 }
 
 static void print_pages(const struct view *view)
@@ -108,10 +109,11 @@ static void print_cache(const struct cache_view *cache, bool first)
 	       ", \"barns\": %" PRIu64 ", \"objects_per_slab\": %" PRIu64 ", \"slabs\": %" PRIu64
 	       ", \"full\": %" PRIu64 ", \"partial\": %" PRIu64 ", \"empty\": %" PRIu64
 	       ", \"partial_inuse\": %" PRIu64 ", \"partial_objects\": %" PRIu64
-	       ", \"pinned_bytes\": %" PRIu64 " }",
+	       ", \"given_back_bytes\": %" PRIu64 ", \"pinned_bytes\": %" PRIu64 " }",
 	       cache->size, cache_live(cache), cache->in_slots, cache->in_barns, cache->per_slab,
 	       cache->slabs, cache->full, cache->partial, cache->empty, cache->partial_inuse,
-	       cache->partial_objects, cache_pinned_bytes(cache));
+	       cache->partial_objects, cache->hollow * RESIDENCE_PAGE_BYTES,
+	       cache_pinned_bytes(cache));
 }
 
 static void print_series(const struct series *series)

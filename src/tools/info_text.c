@@ -8,6 +8,7 @@
 
 #include "base/bits.h"
 #include "tools/format.h"
+#include "tools/residence.h"
 #include "tools/room.h"
 
 /* The caches that have the most free bytes; --json has all of them. Arbitrary. */
@@ -123,6 +124,8 @@ static void print_slabs(const struct view *view, const struct figures *f)
 	snprintf(text, sizeof(text), "%s of it in slabs that are partly used",
 		 format_size(f->pinned_bytes).text);
 	row("  free in slabs", f->slab_free_bytes, NULL, text);
+	if (f->hollow_bytes)
+		row("  given back", f->hollow_bytes, NULL, "whole pages of partly used slabs");
 }
 
 /* What there seldom is, has a line only when it is there. */
@@ -182,7 +185,10 @@ static uint64_t free_bytes(const struct cache_view *cache)
 {
 	uint64_t objects = cache->slabs * cache->per_slab;
 
-	return (objects - MIN(cache_live(cache), objects)) * cache->size;
+	uint64_t free = (objects - MIN(cache_live(cache), objects)) * cache->size;
+	uint64_t hollow = cache->hollow * RESIDENCE_PAGE_BYTES;
+
+	return free - MIN(hollow, free);
 }
 
 static int by_free_bytes(const void *a, const void *b)

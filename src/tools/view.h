@@ -25,6 +25,7 @@ struct cache_view {
 	uint64_t slabs;
 	uint64_t nr_empty;
 	uint64_t inuse;
+	uint64_t hollow; /* pages of the slabs that have no memory */
 	uint64_t in_barns;
 	uint64_t in_slots;
 	/* by its slabs, one by one */

@@ -27,6 +27,7 @@ static void add_node(struct view *view, struct cache_view *cache, uint64_t addr)
 		cache->slabs += GET(l, node, kmem_cache_node, nr_slabs);
 		cache->nr_empty += GET(l, node, kmem_cache_node, nr_empty);
 		cache->inuse += GET(l, node, kmem_cache_node, nr_inuse);
+		cache->hollow += GET(l, node, kmem_cache_node, nr_hollow);
 		cache->in_barns += GET(l, barn, barn, nr_objects);
 	} else {
 		view->target->torn = true;

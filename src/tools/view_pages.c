@@ -84,13 +84,24 @@ static uint64_t block_length(const struct layout *l, const char *page, int *kind
 	return 0;
 }
 
+/* Pages without memory have a tag of their own; one with objects in use has the cache's. */
+static uint16_t tag_of_slab(const struct layout *l, const char *page, const uint16_t *tags)
+{
+	uint64_t nr_pages = (uint64_t)1 << GET(l, page, page, order) % BITS_PER_WORD;
+	uint16_t tag = tags[0];
+
+	for (uint64_t i = 1; i < nr_pages && tag < CONSTANT_OF(l, TAG_FIRST_CACHE); i++)
+		tag = tags[i];
+	return tag;
+}
+
 static void add_slab(struct section_copy *section, const char *page, unsigned int pfn)
 {
 	struct view *view = section->view;
 	const struct layout *l = view->layout;
 	const uint16_t *tags =
 		(const uint16_t *)(const void *)(section->copy + OFFSET_OF(l, section, tag));
-	int32_t number = view->cache_of_tag[tags[pfn]];
+	int32_t number = view->cache_of_tag[tag_of_slab(l, page, &tags[pfn])];
 	uint64_t inuse = GET(l, page, page, inuse);
 	uint64_t objects = GET(l, page, page, objects);
 	struct cache_view *cache;

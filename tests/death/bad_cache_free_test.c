@@ -13,7 +13,7 @@
 #include "death/mistake.h"
 #include "slab/sheaf.h"
 
-static struct kmem_cache *inodes, *dentries;
+static struct kmem_cache *inodes, *dentries, *sessions;
 
 static void nothing(void *object)
 {
@@ -24,6 +24,7 @@ static void make_caches(void)
 {
 	inodes = kmem_cache_create("inode", 200, NULL, SLAB_NO_MERGE);
 	dentries = kmem_cache_create("dentry", 96, 0, 0, nothing);
+	sessions = kmem_cache_create("session", 1000, NULL, SLAB_NO_MERGE);
 }
 
 static void twice(void)
@@ -55,6 +56,23 @@ static void twice_far_apart(void)
 	kmem_cache_free(inodes, object);
 	kmem_cache_shrink(inodes);
 	kmem_cache_free(inodes, object);
+}
+
+/* The mark of a free object has gone with the memory of its page. */
+static void twice_without_memory(void)
+{
+	enum { NR = 400, KEEP_ONE_OF = 50 };
+	void *objects[NR];
+
+	for (int i = 0; i < NR; i++)
+		objects[i] = kmem_cache_alloc(sessions, GFP_KERNEL);
+	for (int i = 0; i < NR; i++) {
+		if (i % KEEP_ONE_OF)
+			kmem_cache_free(sessions, objects[i]);
+	}
+	kmem_cache_shrink(sessions);
+	/* objects lie side by side: this one's page holds none that is in use */
+	kmem_cache_free(sessions, objects[KEEP_ONE_OF + 8]);
 }
 
 static void twice_in_bulk(void)
@@ -136,6 +154,8 @@ static void to_null(void)
 
 static const struct mistake mistakes[] = {
 	{ "twice", twice, "slabuddy: free(): double free of PTR (cache inode)\n" },
+	{ "twice, its memory gone", twice_without_memory,
+	  "slabuddy: free(): double free of PTR (cache session)\n" },
 	{ "constructed, twice", constructed_twice,
 	  "slabuddy: free(): double free of PTR (cache dentry)\n" },
 	{ "twice, far apart", twice_far_apart,

@@ -5,6 +5,7 @@
  *
  *	holder amounts DIR	objects, large blocks and a huge one; DIR gets its own reports
  *	holder use|retain|fragment	a heap of that kind
+ *	holder hollow		slabs in use at their ends
  *	holder churn		threads that go on and on
  *	holder grow		a thread that leaks 500 bytes at a time, 2 MB a second at most
  *	holder rest		one that takes 60 blocks of these and frees them, again and again
@@ -43,11 +44,11 @@ static void take_objects(int nr, size_t size)
 		objects[i] = take(size, size);
 }
 
-/* Of each @of objects one stays. */
-static void free_all_but_one(int nr, int of)
+/* Of each @of objects one stays: the one with this number. */
+static void free_all_but(int number, int nr, int of)
 {
 	for (int i = 0; i < nr; i++) {
-		if (i % of)
+		if (i % of != number)
 			free(objects[i]);
 	}
 }
@@ -55,7 +56,7 @@ static void free_all_but_one(int nr, int of)
 static void take_amounts(void)
 {
 	take_objects(NR_OBJECTS, 100);
-	free_all_but_one(NR_OBJECTS, 2);
+	free_all_but(0, NR_OBJECTS, 2);
 	for (int i = 1; i <= NR_LARGE; i++)
 		kept[i] = take(LARGE, LARGE / 2);
 	kept[NR_LARGE + 1] = take(HUGE_BLOCK, HUGE_BLOCK / 4);
@@ -157,11 +158,15 @@ static void take_what(const char *what)
 		take_objects(100000, 500);
 	if (!strcmp(what, "retain")) {
 		take_objects(100, LARGE);
-		free_all_but_one(100, 100);
+		free_all_but(0, 100, 100);
 	}
 	if (!strcmp(what, "fragment")) {
 		take_objects(200000, 500);
-		free_all_but_one(200000, 16);
+		free_all_but(0, 200000, 16);
+	}
+	if (!strcmp(what, "hollow")) {
+		take_objects(200000, 500);
+		free_all_but(12, 200000, 16);
 	}
 	if (!strcmp(what, "churn"))
 		start_churn();

@@ -25,7 +25,7 @@ ZONES = ("slabs", "large", "page_blocks", "moving_pages", "purging_pages", "slot
 
 def check_sums(heap):
     """What must hold in each heap at rest."""
-    objects = ("small_live_bytes", "sheaves_bytes", "barns_bytes", "slab_free_bytes")
+    objects = ("small_live_bytes", "sheaves_bytes", "barns_bytes", "slab_free_bytes", "slab_given_back_bytes")
     check(sum(heap[name] for name in objects) == heap["slabs"]["bytes"], "objects are not the slabs")
     check(heap["free_dirty_bytes"] + heap["free_clean_bytes"] == heap["free_pages"]["bytes"], "dirty and clean")
     check(sum(heap[name]["bytes"] for name in ZONES) == heap["managed_bytes"], "kinds of pages are not the zones")
@@ -103,6 +103,21 @@ def check_verdicts():
             check_sums(heap)
             check(heap["verdict"] == verdict, "%s: verdict %s, %s" % (kind, heap["verdict"], heap["because"]))
             check(re.fullmatch(why, heap["because"]), "%s: because %s" % (kind, heap["because"]))
+
+
+def check_hollow():
+    """Eight objects to a page, and one of sixteen is in use: half of the pages have no memory, among them first ones of slabs."""
+    with Helper("holder", "hollow") as helper:
+        heap, = info(helper.pid)["heaps"]
+        check_sums(heap)
+        cache, = (cache for cache in heap["caches"] if cache["name"] == "kmalloc-512")
+        given_back = cache["given_back_bytes"]
+        check(40 * MIB <= given_back <= 50 * MIB, "%d bytes of slabs given back" % given_back)
+        check(heap["slabs"]["resident"] <= heap["slabs"]["bytes"] - given_back, "slabs: %s" % heap["slabs"])
+        check(heap["slab_pinned_bytes"] <= heap["slab_free_bytes"] < 60 * MIB, "%d bytes free" % heap["slab_free_bytes"])
+        status, out, err = tool("info", helper.pid)
+        check((status, err) == (0, ""), "info: %d, %s" % (status, err))
+        check(re.search(r"  given back +4\d\.\d MiB +whole pages of partly used slabs\n", out), "no line says it: " + out)
 
 
 def check_growth():
@@ -262,6 +277,7 @@ def check_not_ours():
 
 check_amounts()
 check_verdicts()
+check_hollow()
 check_growth()
 check_end_meanwhile()
 check_busy()
