@@ -78,7 +78,9 @@ def make_allocator(name, library, variables, places):
         key, equals, value = variable.partition("=")
         if not equals:
             raise ConfigError(f"{name}: {variable} is no VARIABLE=VALUE")
-        allocator.environment[key] = value
+        # words of the file are words of the value: options have spaces between them
+        before = allocator.environment.get(key)
+        allocator.environment[key] = f"{before} {value}" if before else value
     if library == "-":
         allocator.library = ""
     elif "/" not in library:

@@ -20,7 +20,7 @@ BUILD = os.environ.get("abs_top_builddir", os.getcwd())
 
 ALLOCATORS = """
 glibc   libc.so.6
-plain   -           SET_FOR_IT=1
+plain   -           SET_FOR_IT=1 SET_FOR_IT=2 ALONE=3
 absent  libno-such-malloc.so.9
 """
 
@@ -112,6 +112,10 @@ class DriverTest(unittest.TestCase):
         self.assertRegex(self.result.stdout, r"\| \| glibc \| plain \| absent \|")
         self.assertRegex(self.result.stdout, r"\| absent \| missing \| missing \| missing \|")
         self.assertRegex(self.result.stdout, r"\| fine \| [0-9.]+ .*\| [0-9.]+ .*\| missing \|")
+
+    def test_variables(self):
+        environment = {"SET_FOR_IT": "1 2", "ALONE": "3"}
+        self.assertEqual(self.raw["allocators"][1]["environment"], environment)
 
     def test_progress(self):
         # 10 workloads but for the two that do not run, 2 allocators
