@@ -3,18 +3,12 @@
 
 #include <string.h>
 
-/* Slabs of the larger classes may be larger than the kernel's, which would waste up to a third. */
-#define MAX_SLAB_ORDER 5
-
 /*
  * The tables are constant expressions, so that they lie in the file's read-only pages and nothing
- * has to fill them in. LOG2(n - 1) picks the doubling, two bits below it the quarter.
+ * has to fill them in. The class for n bytes is the number of those that are too small.
  */
-#define LOG2(n)	       (63 - __builtin_clzll((unsigned long long)(n)))
-#define SMALL_CLASS(n) (((n) + 15) / 16 - 1)
-#define LARGE_CLASS(n) (8 + (LOG2((n)-1) - 7) * 4 + (((n)-1) >> (LOG2((n)-1) - 2)) - 4)
-#define CLASS(n)       ((n) < 1 ? 0 : (n) <= 128 ? SMALL_CLASS(n) : LARGE_CLASS((n) > 128 ? (n) : 129))
-#define TAG(i)	       (uint8_t)(TAG_FIRST_CACHE + CLASS((i) << GRANULE_SHIFT))
+#define TOO_SMALL(size, n) +((n) > (size))
+#define TAG(i)		   (TAG_FIRST_CACHE SIZE_CLASSES(TOO_SMALL, (i) << GRANULE_SHIFT))
 
 #define TAG4(i)	  TAG(i), TAG((i) + 1), TAG((i) + 2), TAG((i) + 3)
 #define TAG16(i)  TAG4(i), TAG4((i) + 4), TAG4((i) + 8), TAG4((i) + 12)
@@ -26,26 +20,9 @@ const uint8_t size_tag[(MAX_SLAB_BYTES >> GRANULE_SHIFT) + 1] = {
 	TAG256(1280), TAG256(1536), TAG256(1792), TAG(2048),
 };
 
-#define QUARTERS(shift) 5 << (shift), 6 << (shift), 7 << (shift), 8 << (shift)
+#define ENTRY(size, unused) size,
 
-const uint16_t tag_size[NR_CLASS_TAGS] = {
-	[TAG_FIRST_CACHE] = 16,
-	32,
-	48,
-	64,
-	80,
-	96,
-	112,
-	128,
-	QUARTERS(5),
-	QUARTERS(6),
-	QUARTERS(7),
-	QUARTERS(8),
-	QUARTERS(9),
-	QUARTERS(10),
-	QUARTERS(11),
-	QUARTERS(12),
-};
+const uint16_t tag_size[NR_CLASS_TAGS] = { [TAG_FIRST_CACHE] = SIZE_CLASSES(ENTRY, ) };
 
 static struct kmem_cache class_caches[NR_SIZE_CLASSES];
 
@@ -56,8 +33,11 @@ unsigned int aligned_size_to_tag(size_t size, size_t align)
 	if (rounded > MAX_SLAB_BYTES || align > PAGE_SIZE)
 		return 0;
 	for (size_t tag = size_to_tag(rounded); tag < TAG_FIRST_CACHE + NR_SIZE_CLASSES; tag++) {
-		if (IS_ALIGNED(tag_size[tag], align))
-			return (unsigned int)tag;
+		bool passed_over = tag > size_to_tag(rounded);
+
+		if (!IS_ALIGNED(tag_size[tag], align))
+			continue;
+		return passed_over && tag_size[tag] - rounded >= PAGE_SIZE ? 0 : (unsigned int)tag;
 	}
 	return 0;
 }

@@ -28,7 +28,8 @@ static unsigned int first_named; /* [caches_lock] none below it is free */
 
 ROOT_PLACE(caches);
 
-/* Bytes of empty slabs that one node of a cache keeps. Arbitrary: as much as a slot's pcp lists. */
+/* Bytes of empty slabs that one node of a cache keeps; a slab at least where no sheaf is in front
+ * of it. Arbitrary: as much as a slot's pcp lists. */
 #define EMPTY_BYTES	KIB(64)
 #define MAX_EMPTY_SLABS 10U
 
@@ -163,7 +164,8 @@ static void set_limits(struct kmem_cache *cache)
 	else if (cache->size <= MAX_SHEAF_OBJECT_BYTES)
 		set_found_limits(cache);
 	cache->barn_max = cache->sheaf_max * BARN_SHEAVES;
-	cache->min_empty = clamp(EMPTY_BYTES / (cache->slab_mask + 1), 1, MAX_EMPTY_SLABS);
+	cache->min_empty = clamp(EMPTY_BYTES / (cache->slab_mask + 1), cache->sheaf_max ? 0 : 1,
+				 MAX_EMPTY_SLABS);
 }
 
 static void node_init(struct kmem_cache_node *node)

@@ -41,7 +41,7 @@ awk '$0 == "libslabuddy-malloc" { exit } { print }' "$dir/both" >"$dir/own"
 awk 'found { print } $0 == "libslabuddy-malloc" { found = 1 }' "$dir/both" >"$dir/malloc"
 [ "$(active "$dir/own" inode)" = 33 ] || fail 'the own heap has not 33 inodes'
 [ "$(active "$dir/malloc" inode)" = '' ] || fail "malloc's heap has inodes"
-[ "$(active "$dir/own" kmalloc-6144)" = '' ] || fail "the own heap has malloc's blocks"
-[ "$(active "$dir/malloc" kmalloc-6144)" = 44 ] || fail "malloc's heap has not 44 blocks"
+[ "$(active "$dir/own" kmalloc-6528)" = '' ] || fail "the own heap has malloc's blocks"
+[ "$(active "$dir/malloc" kmalloc-6528)" = 44 ] || fail "malloc's heap has not 44 blocks"
 [ $faults = 0 ] || cat "$dir/both"
 [ $faults = 0 ]
