@@ -118,7 +118,7 @@ void partial_add(struct kmem_cache *cache, struct kmem_cache_node *node, struct 
 		list_add(&slab->lru, &node->looked_through);
 	else
 		list_add(&slab->lru, &node->partial[slab->fullness]);
-	node->nr_sparse += is_sparse(cache, slab);
+	ADD_ONCE(node->nr_sparse, is_sparse(cache, slab));
 	node->nr_partial++;
 	node->events.partial_add++;
 	ADD_ONCE(node->nr_empty, !slab->inuse);
@@ -127,7 +127,7 @@ void partial_add(struct kmem_cache *cache, struct kmem_cache_node *node, struct 
 void partial_del(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab)
 {
 	list_del(&slab->lru);
-	node->nr_sparse -= is_sparse(cache, slab);
+	SUB_ONCE(node->nr_sparse, is_sparse(cache, slab));
 	node->nr_partial--;
 }
 

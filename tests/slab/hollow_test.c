@@ -27,8 +27,10 @@ static unsigned int nr_refused;
 
 int __wrap_os_discard(void *addr, size_t bytes)
 {
-	nr_refused += refuse != 0;
-	return refuse ? -refuse : __real_os_discard(addr, bytes);
+	if (!refuse)
+		return __real_os_discard(addr, bytes);
+	nr_refused++;
+	return -refuse;
 }
 
 static struct kmem_cache *cache;
