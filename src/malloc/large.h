@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blocks that are exact runs of pages: from 32 KiB to half a section.
+ * Blocks that are exact runs of pages: from 32 KiB to half a section, or the zones' largest block.
  */
 #ifndef SLABUDDY_MALLOC_LARGE_H
 #define SLABUDDY_MALLOC_LARGE_H
@@ -10,8 +10,11 @@
 #include "page/page.h"
 #include "slab/slot.h"
 
-/* Above half a section a block is a mapping of its own. */
-#define MAX_LARGE_BYTES (SECTION_BYTES / 2)
+/*
+ * Above it a block is a mapping of its own. What no zone can give, in builds with a small MAX_PAGE_ORDER, would be one
+ * anyway, but one that is copied whenever it grows.
+ */
+#define MAX_LARGE_BYTES MIN(SECTION_BYTES / 2, PAGE_SIZE << MAX_PAGE_ORDER)
 
 /* The large block that starts at @ptr, or NULL. */
 static always_inline struct page *large_page(const void *ptr)

@@ -36,8 +36,11 @@ struct page *arena_of(unsigned int nr_pages)
 	struct page *page = take_block(MAX_PAGE_ORDER);
 
 	ck_assert_ptr_nonnull(page);
-	ck_assert_uint_lt(nr_pages, all);
-	zone_shorten_run(page, all - nr_pages);
+	ck_assert_uint_le(nr_pages, all);
+	if (nr_pages == all)
+		give_pages(page, all);
+	else
+		zone_shorten_run(page, all - nr_pages);
 	ck_assert_uint_eq(zone->nr_free_pages, nr_pages);
 	return page + (all - nr_pages);
 }

@@ -71,7 +71,7 @@ static unsigned int random_length(uint64_t *seed, enum migratetype mt)
 {
 	if (mt != MIGRATE_MOVABLE)
 		return 1U << random_below(seed, 4);
-	return random_below(seed, 20) ? 1 + random_below(seed, 60) : 1 + random_below(seed, 1500);
+	return 1 + random_below(seed, random_below(seed, 20) ? 60 : MIN(1500, 1U << MAX_PAGE_ORDER));
 }
 
 static void random_step(uint64_t *seed)

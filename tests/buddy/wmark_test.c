@@ -125,7 +125,8 @@ START_TEST(refaults_give_back)
 	fall(1);
 	rise(1);
 	ck_assert_uint_eq(zone->floor_cut, cut - RUN);
-	ck_assert_ptr_nonnull(take_pages(cut));
+	for (unsigned long left = cut; left; left -= MIN(left, RUN))
+		ck_assert_ptr_nonnull(take_pages(MIN(left, RUN)));
 	ck_assert_uint_eq(high_wmark_pages(zone), whole());
 }
 END_TEST

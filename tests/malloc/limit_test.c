@@ -178,17 +178,21 @@ END_TEST
 START_TEST(huge_grows_in_its_place)
 {
 	size_t bytes = MIB(64), free_dirty;
-	char *p, *q;
+	char *p, *q[10];
 
 	options.purge = 0;
 	set_limit(MIB(100));
 	p = heap_malloc(bytes);
-	q = heap_malloc(MIB(20));
-	ck_assert(p && q);
-	memset(q, 1, MIB(20));
+	ck_assert_ptr_nonnull(p);
+	for (size_t i = 0; i < ARRAY_SIZE(q); i++) {
+		q[i] = heap_malloc(MIB(2));
+		ck_assert_ptr_nonnull(q[i]);
+		memset(q[i], 1, MIB(2));
+	}
 	p[0] = 'a';
 	p[bytes - 1] = 'z';
-	heap_free(q);
+	for (size_t i = 0; i < ARRAY_SIZE(q); i++)
+		heap_free(q[i]);
 	free_dirty = limit_held_bytes() - bytes;
 	ck_assert_uint_gt(free_dirty, MIB(20));
 	p = heap_realloc(p, MIB(90));
