@@ -195,5 +195,6 @@ bool zone_grow(struct zone *zone, unsigned int order, enum migratetype mt)
 	if (result != COMMITTED && locked)
 		result = commit_front(zone, order, (unsigned int)(os_page_size() >> PAGE_SHIFT),
 				      mt);
+	WRITE_ONCE(zone->cramped, result != COMMITTED);
 	return result == COMMITTED;
 }

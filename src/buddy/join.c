@@ -23,6 +23,13 @@
 #define DIRTY_LEFT_COST 4
 #define CLEAN_LEFT_COST 1
 
+/*
+ * What it costs in a zone that cannot grow, where runs are at the front of their spans. Measured: a process that takes
+ * all there is in blocks of 40 to 300 KB, under 40 to 96 MB of addresses, has 98 % of it the second time, and 90 % without
+ * the difference.
+ */
+#define CRAMPED_FAULT_COST 16
+
 /* Shorter runs fit anywhere. Arbitrary: what is as short comes from a slot's lists, mostly. */
 #define MIN_FITTED_PAGES 8U
 
@@ -147,12 +154,21 @@ struct place {
 	unsigned int cost;
 };
 
+/* Policy: a zone that cannot grow is short of room, and page faults are its least care. */
+static bool is_cramped(const struct span *span)
+{
+	return READ_ONCE(span->section->zone->cramped);
+}
+
 /* Policy: what was given back costs a page fault each; what is left over is a pity, above all if dirty. */
 static unsigned int cost_of(const struct span *span, unsigned int nr, unsigned int nr_dirty)
 {
 	unsigned int dirty_left = span->nr_dirty - nr_dirty;
 	unsigned int clean_left = span->length - nr - dirty_left;
 
+	if (unlikely(is_cramped(span)))
+		return (nr - nr_dirty) * CRAMPED_FAULT_COST +
+		       (span->length - nr) * DIRTY_LEFT_COST;
 	return (nr - nr_dirty) * FAULT_COST + dirty_left * DIRTY_LEFT_COST +
 	       clean_left * CLEAN_LEFT_COST;
 }
@@ -189,7 +205,7 @@ static void count_and_try(const struct span *span, unsigned int pfn, unsigned in
 }
 
 /*
- * Policy: at the front. Where only some pages are dirty, at the end as well, and so that it starts
+ * Policy: at the front. Unless there is no room to waste, where only some pages are dirty, at the end as well, and so that it starts
  * or ends with @block: the ends of what is dirty are mostly among these.
  */
 static void try_span(const struct span *span, const struct page *block, unsigned int nr,
@@ -203,7 +219,7 @@ static void try_span(const struct span *span, const struct page *block, unsigned
 	/* nothing in it can be better: most spans end here */
 	if (best->section && cost_of(span, nr, most_dirty) > best->cost)
 		return;
-	if (!is_mixed(span)) {
+	if (!is_mixed(span) || is_cramped(span)) {
 		try_place(span, span->pfn, nr, most_dirty, best);
 		return;
 	}

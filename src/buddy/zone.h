@@ -57,6 +57,7 @@ struct zone_events {
 struct zone {
 	struct lock lock;
 	bool ready;	    /* [lock] lists are set up */
+	bool cramped;	    /* [atomic] the OS refused when it was to grow last */
 	bool purge_refused; /* [lock] the OS refused a purge for good: none until somebody asks for one */
 	uint8_t nid;	    /* [const after ready] */
 	uint8_t type;	    /* [const after ready] enum zone_type */

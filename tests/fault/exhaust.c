@@ -43,7 +43,7 @@ static void free_all(size_t nr)
 
 int main(int argc, char **argv)
 {
-	static const size_t sizes[] = { 3000, 100000, 3000, 40000 };
+	static const size_t sizes[] = { 3000, 100000, 3000, 40000, 70000, 300000, 40000 };
 	size_t first, second;
 
 	if (argc > 1 && !strcmp(argv[1], "lock") && mlockall(MCL_CURRENT | MCL_FUTURE)) {
