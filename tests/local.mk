@@ -21,7 +21,7 @@ source_scripts =
 program_scripts =
 
 check_PROGRAMS += $(test_programs) $(test_helpers)
-EXTRA_DIST += tests/own_slot.h
+EXTRA_DIST += tests/own_slot.h tests/preload.sh
 dist_check_SCRIPTS += $(test_scripts) $(source_scripts) $(program_scripts)
 TESTS += $(test_programs) $(test_scripts) $(source_scripts) $(program_scripts)
 

@@ -3,15 +3,9 @@
 # Whole programs under the limits that real systems set: address space, locked
 # memory, and the heap's own memory_limit. vm.overcommit_memory=2 would concern the whole machine; nth_call_test
 # does its accounting in the process instead.
-set -u
+# shellcheck source=tests/preload.sh
+. "$(dirname "$0")/../preload.sh" || exit 99
 
-here=$(cd "$(dirname "$0")" && pwd) || exit 99
-library=${SLABUDDY_LIBRARY:-${abs_top_builddir:-$PWD}/src/.libs/libslabuddy-malloc.so}
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-failed=0
-
-[ -f "$library" ] || { echo "no library at $library" >&2; exit 99; }
 ${CC:-cc} -O0 -g -o "$dir/exhaust" "$here/exhaust.c" || exit 99
 ${CXX:-g++} -O0 -g -o "$dir/new_limit" "$here/new_limit.cc" || exit 99
 
@@ -26,8 +20,7 @@ expect()
 	if [ $status -eq 77 ]; then
 		echo "skipped: $label: $got"
 	elif [ $status -ne 0 ] || [ "$got" != "$output" ]; then
-		echo "FAIL: $label: status $status: $got"
-		failed=1
+		fail "$label: status $status: $got"
 	else
 		echo "ok: $label"
 	fi

@@ -2,14 +2,9 @@
 # SPDX-License-Identifier: MIT
 # exit() out of the middle of an allocation: the report is written all the same,
 # and the audit says that it cannot judge.
-set -u
+# shellcheck source=tests/preload.sh
+. "$(dirname "$0")/../preload.sh" || exit 99
 
-here=$(cd "$(dirname "$0")" && pwd) || exit 99
-library=${SLABUDDY_LIBRARY:-${abs_top_builddir:-$PWD}/src/.libs/libslabuddy-malloc.so}
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-
-[ -f "$library" ] || { echo "no library at $library" >&2; exit 99; }
 ${CC:-cc} -O0 -g -rdynamic -o "$dir/program" "$here/exit_in_handler.c" || exit 99
 
 # A deadlock is what this is about, and no reason to wait for long.
@@ -18,14 +13,9 @@ out=$(ulimit -c 0; timeout 60 env LD_PRELOAD="$library" \
 status=$?
 expected='slabuddy: audit: exit() came in the middle of an allocation: no verdict'
 if [ $status -ne 0 ] || [ "$out" != "$expected" ]; then
-	echo "FAIL: status $status: $out"
-	exit 1
+	fail "status $status: $out"
 fi
 for line in live_bytes cached_bytes metadata_bytes; do
-	if ! grep -q "^$line [0-9]" "$dir/report"; then
-		echo "FAIL: no $line in the report:"
-		cat "$dir/report"
-		exit 1
-	fi
+	grep -q "^$line [0-9]" "$dir/report" || fail "no $line in the report: $(cat "$dir/report")"
 done
-echo "ok: the report is there, without a verdict"
+exit $failed

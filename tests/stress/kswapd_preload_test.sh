@@ -2,22 +2,10 @@
 # SPDX-License-Identifier: MIT
 # The thread that gives back what lies idle, in programs that end, exec, fork and close their files
 # as they like; and that there is none unless it is asked for.
-set -u
+# shellcheck source=tests/preload.sh
+. "$(dirname "$0")/../preload.sh" || exit 99
 
-here=$(cd "$(dirname "$0")" && pwd) || exit 99
-library=${SLABUDDY_LIBRARY:-${abs_top_builddir:-$PWD}/src/.libs/libslabuddy-malloc.so}
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-failed=0
-
-[ -f "$library" ] || { echo "no library at $library" >&2; exit 99; }
 ${CC:-cc} -O0 -g -pthread -o "$dir/program" "$here/kswapd.c" || exit 99
-
-fail()
-{
-	echo "FAIL: $*"
-	failed=1
-}
 
 # run OPTIONS WHAT: a deadlock is no reason to wait for long.
 run()

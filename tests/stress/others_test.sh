@@ -2,15 +2,8 @@
 # SPDX-License-Identifier: MIT
 # What libc and other libraries do on their own account around a preloaded malloc:
 # libc frees for threads that are gone, a library takes its lock around fork().
-set -u
-
-here=$(cd "$(dirname "$0")" && pwd) || exit 99
-library=${SLABUDDY_LIBRARY:-${abs_top_builddir:-$PWD}/src/.libs/libslabuddy-malloc.so}
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
-failed=0
-
-[ -f "$library" ] || { echo "no library at $library" >&2; exit 99; }
+# shellcheck source=tests/preload.sh
+. "$(dirname "$0")/../preload.sh" || exit 99
 
 # build NAME FLAGS...: without optimisation, or the compiler would drop mallocs.
 build()
@@ -27,8 +20,7 @@ good()
 	out=$(timeout 60 env LD_PRELOAD="$library" "$2" 2>&1)
 	local status=$?
 	if [ $status -ne 0 ] || [ "$out" != good ]; then
-		echo "FAIL: $label: status $status: $out"
-		failed=1
+		fail "$label: status $status: $out"
 	else
 		echo "ok: $label"
 	fi

@@ -2,16 +2,10 @@
 # SPDX-License-Identifier: MIT
 # How the library comes into a process: before its constructors, by dlopen(), and
 # beside a libc whose own heap is in use too.
-set -u
+# shellcheck source=tests/preload.sh
+. "$(dirname "$0")/../preload.sh" || exit 99
 
-here=$(cd "$(dirname "$0")" && pwd) || exit 99
-library=${SLABUDDY_LIBRARY:-${abs_top_builddir:-$PWD}/src/.libs/libslabuddy-malloc.so}
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
 cc=${CC:-cc}
-failed=0
-
-[ -f "$library" ] || { echo "no library at $library" >&2; exit 99; }
 
 # build NAME FLAGS...: without optimisation, or the compiler would drop mallocs.
 build()
@@ -29,8 +23,7 @@ good()
 	out=$("$@" 2>&1)
 	local status=$?
 	if [ $status -ne 0 ] || [ "$out" != good ]; then
-		echo "FAIL: $label: status $status: $out"
-		failed=1
+		fail "$label: status $status: $out"
 	else
 		echo "ok: $label"
 	fi

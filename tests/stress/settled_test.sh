@@ -3,16 +3,11 @@
 # What a process keeps when its load has stopped is at most 1.2 times what is live, and 16 MiB: after each load of
 # tests/stress/settled.c, and when it is run again and again. Sizes, no times. Another seed each time, which is
 # printed; SLABUDDY_SEED repeats one.
-set -u
+# shellcheck source=tests/preload.sh
+. "$(dirname "$0")/../preload.sh" || exit 99
 
-here=$(cd "$(dirname "$0")" && pwd) || exit 99
-library=${SLABUDDY_LIBRARY:-${abs_top_builddir:-$PWD}/src/.libs/libslabuddy-malloc.so}
-dir=$(mktemp -d) || exit 99
-trap 'rm -rf "$dir"' EXIT
 seed=${SLABUDDY_SEED:-$((RANDOM << 15 | RANDOM))}
-failed=0
 
-[ -f "$library" ] || { echo "no library at $library" >&2; exit 99; }
 # without optimisation, or the compiler would drop mallocs
 ${CC:-cc} -O0 -g -pthread -o "$dir/settled" "$here/settled.c" || exit 99
 echo "SLABUDDY_SEED=$seed"
@@ -27,8 +22,7 @@ settles()
 	echo "$out"
 	[ $status -eq 77 ] && exit 77
 	if [ $status -ne 0 ] || [ "${out##*$'\n'}" != good ]; then
-		echo "FAIL: ${options:-no options}: $*: status $status"
-		failed=1
+		fail "${options:-no options}: $*: status $status"
 	fi
 }
 
@@ -44,8 +38,7 @@ settles percpu=on sleepers
 # The test itself: a heap that gives nothing back does not keep the promise.
 for load in grow small owners; do
 	if LD_PRELOAD=$library SLABUDDY_OPTIONS=purge=off "$dir/settled" "$seed" $load >"$dir/out"; then
-		echo "FAIL: purge=off: $load keeps the promise"
-		failed=1
+		fail "purge=off: $load keeps the promise"
 	fi
 done
 exit $failed
