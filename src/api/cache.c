@@ -270,7 +270,7 @@ exported int kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n
 static size_t push_many(struct slot *slot, struct kmem_cache *cache, void **objects, size_t nr)
 {
 	struct slot_cache *sc = named_sheaf(slot, cache);
-	uintptr_t last_slab = 1; /* none: NULL lies in a slab at 0 */
+	uintptr_t last_page = 1; /* none: NULL lies in the page at 0 */
 	size_t count, done;
 
 	if (unlikely(!sc))
@@ -279,12 +279,12 @@ static size_t push_many(struct slot *slot, struct kmem_cache *cache, void **obje
 	nr = MIN(nr, sc->capacity - count);
 	for (done = 0; done < nr; done++) {
 		void *object = objects[done];
-		uintptr_t slab = (uintptr_t)object & ~(uintptr_t)cache->slab_mask;
+		uintptr_t page = (uintptr_t)object & PAGE_MASK;
 
-		/* objects that were allocated together mostly lie together */
-		if (slab != last_slab && unlikely(!has_tag_of(cache, object)))
+		/* objects that were allocated together mostly lie together; a hollow page has a tag of its own */
+		if (page != last_page && unlikely(!has_tag_of(cache, object)))
 			break;
-		last_slab = slab;
+		last_page = page;
 		if (unlikely(!starts_object(cache, object) ||
 			     object_is_marked(object, cache->mark_word)))
 			break;

@@ -2,6 +2,7 @@
 #include "slab/hollow.h"
 
 #include "base/option.h"
+#include "slab/mark.h"
 #include "slab/report.h"
 #include "slab/slab.h"
 #include "slab/slab_page.h"
@@ -10,12 +11,16 @@
  * maps 512 bytes of stack. */
 #define BATCH_SLABS 8
 
+/* And how many are looked at for that, while others wait for the lock. Arbitrary: some microseconds. */
+#define BATCH_LOOKS 32
+
 #define MAP_WORDS (MAX_HOLLOW_OBJECTS / BITS_PER_WORD)
 
 /* A slab that is full for everybody else. */
 struct looked_through {
 	struct page *slab;
 	uint32_t pages;		  /* that may go, a bit each */
+	uint32_t gone;		  /* those of them that did */
 	uint64_t free[MAP_WORDS]; /* objects that were free */
 	unsigned int nr_free;
 };
@@ -23,13 +28,31 @@ struct looked_through {
 struct hollow_batch {
 	struct looked_through slab[BATCH_SLABS];
 	unsigned int nr;
+	bool more; /* there are others */
 };
+
+/*
+ * Whether the mark of each free object is in the page that the object starts in, so that the page's tag speaks for both. In
+ * nearly all caches: objects lie at multiples of two words, or none starts with the last word of a page.
+ */
+static bool marks_stay(const struct kmem_cache *cache)
+{
+	_Static_assert(MARK_WORD == 1, "an object's second word");
+
+	if (IS_ALIGNED(cache->size, 2 * sizeof(uintptr_t)))
+		return true;
+	for (size_t end = PAGE_SIZE; end < cache->object_end; end += PAGE_SIZE) {
+		if (!((end - sizeof(uintptr_t)) % cache->size))
+			return false;
+	}
+	return true;
+}
 
 bool hollow_suits(const struct kmem_cache *cache)
 {
 	return cache->order && 1U << cache->order <= MAX_HOLLOW_PAGES &&
 	       cache->objects <= MAX_HOLLOW_OBJECTS && !cache->ctor && !cache->debug &&
-	       !(cache->flags & SLAB_TYPESAFE_BY_RCU);
+	       !(cache->flags & SLAB_TYPESAFE_BY_RCU) && marks_stay(cache);
 }
 
 /* The pages of its slab that an object touches. */
@@ -111,37 +134,66 @@ static void put_rest(struct kmem_cache *cache, struct kmem_cache_node *node, str
 	slab_settle(cache, node, slab, was_full, dead);
 }
 
+static void set_tags(struct page *slab, uint32_t pages, unsigned int tag)
+{
+	for (; pages; pages &= pages - 1)
+		page_set_tags(slab + first_bit(pages), 1, tag);
+}
+
+/* Before they go: from the tag on nobody looks for a mark there. */
 static void set_hollow(struct kmem_cache_node *node, struct page *slab, uint32_t pages)
 {
 	slab[1].hollow |= pages;
 	node->nr_hollow += (unsigned int)__builtin_popcount(pages);
-	for (; pages; pages &= pages - 1)
-		page_set_tags(slab + first_bit(pages), 1, TAG_HOLLOW);
+	set_tags(slab, pages, TAG_HOLLOW);
+}
+
+/* They have memory, or will have. */
+static void clear_hollow(const struct kmem_cache *cache, struct kmem_cache_node *node,
+			 struct page *slab, uint32_t pages)
+{
+	slab[1].hollow &= ~pages;
+	node->nr_hollow -= (unsigned int)__builtin_popcount(pages);
+	set_tags(slab, pages, cache->tag);
+}
+
+static bool wants_more(const struct kmem_cache *cache, const struct kmem_cache_node *node, bool all)
+{
+	return node->nr_sparse && (all || hollow_is_due(cache, node));
+}
+
+/* A sparse slab. Return: whether there is something that may go. */
+static bool look_at(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
+		    struct looked_through *look)
+{
+	partial_del(cache, node, slab);
+	SUB_ONCE(node->nr_empty, !slab->inuse);
+	begin(slab);
+	look->slab = slab;
+	/* of empty slabs a node keeps a few, to have them at hand */
+	look->pages = slab->inuse ? idle_pages(cache, slab) : 0;
+	slab[1].looked_at = MAX(slab->inuse, 1);
+	if (!look->pages) {
+		partial_add(cache, node, slab);
+		return false;
+	}
+	take_rest(cache, node, slab, look);
+	set_hollow(node, slab, look->pages);
+	return true;
 }
 
 /* Sparse slabs, the ones first that have been so the longest. */
 static void collect(struct kmem_cache *cache, struct kmem_cache_node *node, bool all,
 		    struct hollow_batch *batch)
 {
-	batch->nr = 0;
-	while (batch->nr < BATCH_SLABS && node->nr_sparse && (all || hollow_is_due(cache, node))) {
-		struct page *slab = list_entry(node->partial[0].prev, struct page, lru);
-		struct looked_through *look = &batch->slab[batch->nr];
+	unsigned int looks = BATCH_LOOKS;
 
-		partial_del(cache, node, slab);
-		SUB_ONCE(node->nr_empty, !slab->inuse);
-		begin(slab);
-		look->slab = slab;
-		/* of empty slabs a node keeps a few, to have them at hand */
-		look->pages = slab->inuse ? idle_pages(cache, slab) : 0;
-		slab[1].looked_at = MAX(slab->inuse, 1);
-		if (!look->pages) {
-			partial_add(cache, node, slab);
-			continue;
-		}
-		take_rest(cache, node, slab, look);
-		batch->nr++;
-	}
+	batch->nr = 0;
+	while (looks-- && batch->nr < BATCH_SLABS && wants_more(cache, node, all))
+		batch->nr += look_at(cache, node,
+				     list_entry(node->partial[0].prev, struct page, lru),
+				     &batch->slab[batch->nr]);
+	batch->more = wants_more(cache, node, all);
 }
 
 static void put_back(struct kmem_cache *cache, struct kmem_cache_node *node,
@@ -150,7 +202,7 @@ static void put_back(struct kmem_cache *cache, struct kmem_cache_node *node,
 	for (unsigned int i = 0; i < batch->nr; i++) {
 		const struct looked_through *look = &batch->slab[i];
 
-		set_hollow(node, look->slab, look->pages);
+		clear_hollow(cache, node, look->slab, look->pages & ~look->gone);
 		put_rest(cache, node, look->slab, look, dead);
 	}
 }
@@ -166,13 +218,13 @@ static void look_through(struct kmem_cache *cache, struct kmem_cache_node *node,
 		collect(cache, node, all, &batch);
 		lock_release(&node->list_lock, LOCK_NODE);
 		for (unsigned int i = 0; i < batch.nr; i++)
-			batch.slab[i].pages = zone_hollow_out(batch.slab[i].slab, batch.slab[i].pages);
+			batch.slab[i].gone = zone_hollow_out(batch.slab[i].slab, batch.slab[i].pages);
 		list_head_init(&dead);
 		lock_acquire(&node->list_lock, LOCK_NODE);
 		put_back(cache, node, &batch, &dead);
 		lock_release(&node->list_lock, LOCK_NODE);
 		slab_release_all(cache, &dead, pcp, pcp_nid);
-	} while (batch.nr == BATCH_SLABS);
+	} while (batch.more);
 }
 
 noinline void hollow_out(struct kmem_cache *cache, struct kmem_cache_node *node, struct pcp *pcp,
@@ -204,11 +256,8 @@ noinline void hollow_fill(struct kmem_cache *cache, struct kmem_cache_node *node
 	filled &= slab[1].hollow;
 	if (!filled)
 		return;
-	slab[1].hollow &= ~filled;
-	node->nr_hollow -= (unsigned int)__builtin_popcount(filled);
+	clear_hollow(cache, node, slab, filled);
 	zone_fill_hollow(page_zone(slab), (unsigned int)__builtin_popcount(filled));
-	for (; filled; filled &= filled - 1)
-		page_set_tags(slab + first_bit(filled), 1, cache->tag);
 }
 
 cold bool hollow_report_free(const void *addr)

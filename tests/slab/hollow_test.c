@@ -13,6 +13,7 @@
 #include "buddy/zone.h"
 #include "malloc/heap.h"
 #include "os/mem.h"
+#include "slab/fast.h"
 #include "slab/slab.h"
 
 #define NR_SLABS   64U
@@ -22,18 +23,36 @@
 int __real_os_discard(void *addr, size_t bytes);
 int __wrap_os_discard(void *addr, size_t bytes);
 
+static struct kmem_cache *cache;
 static int refuse; /* what the OS answers; 0: what it does */
 static unsigned int nr_refused;
+static bool free_meanwhile; /* what has just gone is freed, for the second time */
+static unsigned int nr_freed_twice;
+
+/* The first object that starts in some memory. */
+static char *object_in(void *addr)
+{
+	size_t offset = (uintptr_t)addr & cache->slab_mask;
+
+	return (char *)addr - offset + DIV_ROUND_UP(offset, cache->size) * cache->size;
+}
 
 int __wrap_os_discard(void *addr, size_t bytes)
 {
-	if (!refuse)
-		return __real_os_discard(addr, bytes);
-	nr_refused++;
-	return -refuse;
+	int error;
+
+	if (refuse) {
+		nr_refused++;
+		return -refuse;
+	}
+	error = __real_os_discard(addr, bytes);
+	if (!error && free_meanwhile) {
+		nr_freed_twice++;
+		kmem_cache_free(cache, object_in(addr));
+	}
+	return error;
 }
 
-static struct kmem_cache *cache;
 static struct kmem_cache_node *node;
 static struct zone *zone = &node_data[0].zones[ZONE_NORMAL];
 static char *objects[NR_OBJECTS]; /* NULL: freed */
@@ -250,6 +269,129 @@ START_TEST(refused)
 }
 END_TEST
 
+START_TEST(others_get_the_lock_in_between)
+{
+	uint32_t before;
+
+	make(0, NULL);
+	fill();
+	options.purge = PURGE_OFF;
+	/* a bit of each page */
+	for (unsigned int i = 0; i < nr; i++) {
+		unsigned int object = i % cache->objects;
+
+		if (object && object != 5 && object != 12)
+			drop(i);
+	}
+	slot_drain(this_slot);
+	ck_assert_uint_ge(node->nr_sparse, NR_SLABS);
+	before = node->list_lock.acquisitions;
+	kmem_cache_shrink(cache);
+	ck_assert_uint_ge(node->list_lock.acquisitions - before, 2 + NR_SLABS / 32);
+	ck_assert_uint_eq(node->nr_sparse, 0);
+	ck_assert_uint_eq(node->nr_hollow, 0);
+	assert_contents();
+}
+END_TEST
+
+/* ---- What is freed for the second time, when the mark of the first has gone with its memory ---- */
+
+static bool is_hollow(const void *addr)
+{
+	return section_tag(addr_to_section(addr), addr_to_pfn(addr)) == TAG_HOLLOW;
+}
+
+/* The main sheaf is there and has room for so many. */
+static void open_sheaf(unsigned int room)
+{
+	const struct slot_cache *sheaf;
+
+	do {
+		ck_assert_ptr_nonnull(kmem_cache_alloc(cache, GFP_KERNEL));
+		sheaf = named_sheaf(this_slot, cache);
+	} while (!sheaf || sheaf->count + room > sheaf->capacity);
+}
+
+/* An object in a hollow page of the slab that @object lies in. */
+static void *hollow_object_beside(void *object)
+{
+	char *start = page_start(slab_of(cache, object));
+	char *other = start;
+
+	while (!is_hollow(other))
+		other += cache->size;
+	ck_assert_uint_lt((size_t)(other - start), cache->object_end);
+	return other;
+}
+
+START_TEST(twice_in_bulk)
+{
+	void *pair[2];
+
+	options.bad_free = BAD_FREE_WARN;
+	make(0, NULL);
+	fill();
+	keep_one_of(cache->objects);
+	kmem_cache_shrink(cache);
+	open_sheaf(2);
+	pair[0] = objects[2 * cache->objects];
+	pair[1] = hollow_object_beside(pair[0]);
+	objects[2 * cache->objects] = NULL;
+	kmem_cache_free_bulk(cache, 2, pair);
+	assert_contents();
+}
+END_TEST
+
+START_TEST(twice_while_memory_goes)
+{
+	options.bad_free = BAD_FREE_WARN;
+	make(0, NULL);
+	fill();
+	options.purge = PURGE_OFF;
+	keep_one_of(cache->objects);
+	free_meanwhile = true;
+	kmem_cache_shrink(cache);
+	free_meanwhile = false;
+	ck_assert_uint_gt(nr_freed_twice, 0);
+	slot_drain(this_slot);
+	assert_contents();
+}
+END_TEST
+
+/* Objects of which one starts with the last word of a page: its mark is in the next one. */
+#define PARTED_BYTES 584
+
+START_TEST(twice_with_the_mark_in_another_page)
+{
+	char *kept[NR_SLABS], *all[NR_OBJECTS];
+	unsigned int nr_kept = 0;
+
+	options.bad_free = BAD_FREE_WARN;
+	cache = kmem_cache_create("parted", PARTED_BYTES, 0, SLAB_NO_MERGE, NULL);
+	ck_assert_ptr_nonnull(cache);
+	ck_assert_uint_eq(cache->size, PARTED_BYTES);
+	ck_assert_uint_gt(cache->order, 0);
+	nr = MIN(NR_SLABS * cache->objects, NR_OBJECTS);
+	for (unsigned int i = 0; i < nr; i++)
+		all[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+	for (unsigned int i = 0; i < nr; i++) {
+		uintptr_t offset = (uintptr_t)all[i] & cache->slab_mask;
+
+		/* the last one that lies in the first page */
+		if (offset + PARTED_BYTES + sizeof(uintptr_t) == PAGE_SIZE)
+			kept[nr_kept++] = all[i];
+		else
+			kmem_cache_free(cache, all[i]);
+	}
+	ck_assert_uint_gt(nr_kept, 1);
+	slot_drain(this_slot);
+	kmem_cache_shrink(cache);
+	open_sheaf(1);
+	kmem_cache_free(cache, kept[0] + PARTED_BYTES);
+	assert_heap_sound();
+}
+END_TEST
+
 /* ---- Threads that take, give and look through at once ---- */
 
 #define THREADS	   4
@@ -258,6 +400,7 @@ END_TEST
 
 static void *take_and_give(void *arg)
 {
+	static char wrong[] = "an object has changed";
 	uint64_t random = (uintptr_t)arg;
 	char *mine[PER_THREAD] = { NULL };
 
@@ -274,7 +417,7 @@ static void *take_and_give(void *arg)
 			if (!mine[i] || !random_below(&random, 30))
 				continue;
 			if (!filled_with(mine[i], SIZE, i))
-				return "an object has changed";
+				return wrong;
 			kmem_cache_free(cache, mine[i]);
 			mine[i] = NULL;
 		}
@@ -320,6 +463,10 @@ int main(void)
 	tcase_add_loop_test(tc, what_must_stay_stays, 0, 3);
 	tcase_add_test(tc, off_with_purge_but_on_request);
 	tcase_add_test(tc, refused);
+	tcase_add_test(tc, others_get_the_lock_in_between);
+	tcase_add_test(tc, twice_in_bulk);
+	tcase_add_test(tc, twice_while_memory_goes);
+	tcase_add_test(tc, twice_with_the_mark_in_another_page);
 	tcase_add_test(tc, among_threads);
 	return test_run(tc);
 }
