@@ -83,6 +83,7 @@ void zone_free_hollow_run(struct page *page, unsigned int nr_pages, uint32_t hol
 	struct section *section = page_section(page);
 	struct zone *zone = section->zone;
 	unsigned int pfn = page_pfn(page);
+	bool surplus;
 
 	zone_fill_hollow(zone, (unsigned int)__builtin_popcount(hollow));
 	zone_lock(zone);
@@ -94,5 +95,8 @@ void zone_free_hollow_run(struct page *page, unsigned int nr_pages, uint32_t hol
 	free_area_merge_range(zone, section, pfn, nr_pages);
 	zone->events.free++;
 	zone->events.pgfree += nr_pages;
+	surplus = zone_is_above_high(zone);
 	zone_unlock(zone);
+	if (unlikely(surplus))
+		zone_purge_to_low(zone);
 }

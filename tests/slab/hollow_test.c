@@ -392,6 +392,31 @@ START_TEST(twice_with_the_mark_in_another_page)
 }
 END_TEST
 
+START_TEST(watermark_holds_without_what_is_hollow)
+{
+	make(0, NULL);
+	fill();
+	/* what lies in the first page of each */
+	for (unsigned int i = 0; i < nr; i++) {
+		if (i % cache->objects >= PAGE_SIZE / SIZE - 1)
+			drop(i);
+	}
+	slot_drain(this_slot);
+	kmem_cache_shrink(cache);
+	ck_assert_uint_gt(node->nr_hollow, NR_SLABS);
+	options.dirty_min_kib = 0;
+	options.dirty_percent = 0;
+	for (unsigned int i = 0; i < nr; i++) {
+		if (objects[i])
+			drop(i);
+	}
+	slot_drain(this_slot);
+	ck_assert_uint_lt(node->nr_slabs, NR_SLABS / 4);
+	ck_assert_uint_lt(zone->nr_dirty, NR_SLABS / 2);
+	assert_heap_sound();
+}
+END_TEST
+
 /* ---- Threads that take, give and look through at once ---- */
 
 #define THREADS	   4
@@ -467,6 +492,7 @@ int main(void)
 	tcase_add_test(tc, twice_in_bulk);
 	tcase_add_test(tc, twice_while_memory_goes);
 	tcase_add_test(tc, twice_with_the_mark_in_another_page);
+	tcase_add_test(tc, watermark_holds_without_what_is_hollow);
 	tcase_add_test(tc, among_threads);
 	return test_run(tc);
 }
