@@ -4,6 +4,7 @@
 #include "buddy/free_area.h"
 #include "buddy/purge.h"
 #include "buddy/thp.h"
+#include "buddy/wmark.h"
 #include "os/info.h"
 #include "os/mem.h"
 
@@ -75,7 +76,22 @@ uint32_t zone_hollow_out(struct page *page, uint32_t pages)
 
 void zone_fill_hollow(struct zone *zone, unsigned int nr)
 {
+	__atomic_fetch_add(&zone->nr_refilled, nr, __ATOMIC_RELAXED);
 	__atomic_fetch_sub(&zone->nr_hollow, nr, __ATOMIC_RELAXED);
+}
+
+unsigned long zone_sparse_to_keep(struct zone *zone)
+{
+	unsigned long refilled = __atomic_exchange_n(&zone->nr_refilled, 0, __ATOMIC_RELAXED);
+	unsigned long room;
+
+	zone_lock(zone);
+	if (refilled && zone->floor_cut)
+		floor_refaulted(zone, refilled);
+	floor_follow_use(zone);
+	room = floor_room_pages(zone);
+	zone_unlock(zone);
+	return room;
 }
 
 void zone_free_hollow_run(struct page *page, unsigned int nr_pages, uint32_t hollow)
@@ -85,7 +101,7 @@ void zone_free_hollow_run(struct page *page, unsigned int nr_pages, uint32_t hol
 	unsigned int pfn = page_pfn(page);
 	bool surplus;
 
-	zone_fill_hollow(zone, (unsigned int)__builtin_popcount(hollow));
+	__atomic_fetch_sub(&zone->nr_hollow, (unsigned int)__builtin_popcount(hollow), __ATOMIC_RELAXED);
 	zone_lock(zone);
 	page_set_type(page, PAGE_NONE);
 	zone->clock++;

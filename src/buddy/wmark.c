@@ -92,6 +92,13 @@ unsigned long high_wmark_pages(const struct zone *zone)
 	return high;
 }
 
+unsigned long floor_room_pages(const struct zone *zone)
+{
+	if (unlikely(limit_excess_bytes()))
+		return 0;
+	return less(floor_pages(zone), zone->nr_lent + zone->nr_dirty);
+}
+
 unsigned long low_wmark_pages(const struct zone *zone)
 {
 	unsigned long high = high_wmark_pages(zone);

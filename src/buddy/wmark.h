@@ -17,6 +17,9 @@
 unsigned long high_wmark_pages(const struct zone *zone);
 unsigned long low_wmark_pages(const struct zone *zone);
 
+/* What free dirty pages leave of the floor, for others that are as good against page faults. */
+unsigned long floor_room_pages(const struct zone *zone);
+
 /* Look at what is in use, and cut the floor if it fell far enough. After a free, under the zone's lock. */
 void floor_follow_use(struct zone *zone);
 

@@ -73,6 +73,8 @@ struct zone {
 	unsigned long nr_stuck;		 /* [lock] dirty pages that the last purge could not get rid of */
 	uint32_t clock;			 /* [lock] runs taken back so far: the time by which free blocks age */
 	unsigned long nr_hollow;	 /* [atomic] pages of slabs without memory */
+	unsigned long nr_sparse;	 /* [atomic] pages of slabs that nobody has looked for such in */
+	unsigned long nr_refilled;	 /* [atomic] pages that were hollow, since somebody asked */
 	unsigned long nr_kept;		 /* [atomic] pages that slots keep one way or another */
 	unsigned long nr_lent;		 /* [lock] pages that slots may keep beyond what each has anyway */
 	unsigned long floor_cut;	 /* [lock] what dirty_min is cut by, see buddy/wmark.h */

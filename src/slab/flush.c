@@ -149,6 +149,7 @@ size_t slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pc
 		  unsigned int pcp_nid)
 {
 	struct kmem_cache_node *held = NULL, *last = NULL;
+	struct zone *zone = NULL;
 	const uint8_t owner = owner_of(pcp);
 	struct list_head dead;
 	size_t remote = 0;
@@ -166,6 +167,7 @@ size_t slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pc
 
 			lock_node(&held, node);
 			last = node;
+			zone = page_zone(slab);
 			other = slab->taker != owner;
 			put = put_in_slab(cache, node, slab, objects + i, nr - i, &dead);
 			remote += other ? put : 0;
@@ -183,7 +185,7 @@ size_t slab_flush(struct kmem_cache *cache, void **objects, size_t nr, struct pc
 	slab_release_all(cache, &dead, pcp, pcp_nid);
 	/* what lies on other nodes is seen by the flush that ends there */
 	if (last && unlikely(hollow_is_due(cache, last)))
-		hollow_out(cache, last, pcp, pcp_nid);
+		hollow_out(cache, last, zone, pcp, pcp_nid);
 	return remote;
 }
 

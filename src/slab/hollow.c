@@ -14,6 +14,9 @@
 /* And how many are looked at for that, while others wait for the lock. Arbitrary: some microseconds. */
 #define BATCH_LOOKS 32
 
+/* One of so many parts of what sparse slabs may keep goes beyond need. Arbitrary: as in buddy/wmark.c. */
+#define LOW_PARTS 32
+
 #define MAP_WORDS (MAX_HOLLOW_OBJECTS / BITS_PER_WORD)
 
 /* A slab that is full for everybody else. */
@@ -23,6 +26,12 @@ struct looked_through {
 	uint32_t gone;		  /* those of them that did */
 	uint64_t free[MAP_WORDS]; /* objects that were free */
 	unsigned int nr_free;
+};
+
+/* Who looks, and what may stay as it is. */
+struct look {
+	struct zone *zone; /* NULL: nothing may */
+	unsigned long keep; /* pages of sparse slabs in the zone */
 };
 
 struct hollow_batch {
@@ -157,9 +166,11 @@ static void clear_hollow(const struct kmem_cache *cache, struct kmem_cache_node 
 	set_tags(slab, pages, cache->tag);
 }
 
-static bool wants_more(const struct kmem_cache *cache, const struct kmem_cache_node *node, bool all)
+static bool wants_more(const struct kmem_cache *cache, const struct kmem_cache_node *node,
+		       const struct look *look)
 {
-	return node->nr_sparse && (all || hollow_is_due(cache, node));
+	return node->nr_sparse && (!look->zone || (READ_ONCE(look->zone->nr_sparse) > look->keep &&
+						   hollow_is_due(cache, node)));
 }
 
 /* A sparse slab. Return: whether there is something that may go. */
@@ -183,17 +194,17 @@ static bool look_at(struct kmem_cache *cache, struct kmem_cache_node *node, stru
 }
 
 /* Sparse slabs, the ones first that have been so the longest. */
-static void collect(struct kmem_cache *cache, struct kmem_cache_node *node, bool all,
-		    struct hollow_batch *batch)
+static void collect(struct kmem_cache *cache, struct kmem_cache_node *node,
+		    const struct look *look, struct hollow_batch *batch)
 {
 	unsigned int looks = BATCH_LOOKS;
 
 	batch->nr = 0;
-	while (looks-- && batch->nr < BATCH_SLABS && wants_more(cache, node, all))
+	while (looks-- && batch->nr < BATCH_SLABS && wants_more(cache, node, look))
 		batch->nr += look_at(cache, node,
 				     list_entry(node->partial[0].prev, struct page, lru),
 				     &batch->slab[batch->nr]);
-	batch->more = wants_more(cache, node, all);
+	batch->more = wants_more(cache, node, look);
 }
 
 static void put_back(struct kmem_cache *cache, struct kmem_cache_node *node,
@@ -207,15 +218,15 @@ static void put_back(struct kmem_cache *cache, struct kmem_cache_node *node,
 	}
 }
 
-static void look_through(struct kmem_cache *cache, struct kmem_cache_node *node, bool all,
-			 struct pcp *pcp, unsigned int pcp_nid)
+static void look_through(struct kmem_cache *cache, struct kmem_cache_node *node,
+			 const struct look *look, struct pcp *pcp, unsigned int pcp_nid)
 {
 	struct hollow_batch batch;
 	struct list_head dead;
 
 	do {
 		lock_acquire(&node->list_lock, LOCK_NODE);
-		collect(cache, node, all, &batch);
+		collect(cache, node, look, &batch);
 		lock_release(&node->list_lock, LOCK_NODE);
 		for (unsigned int i = 0; i < batch.nr; i++)
 			batch.slab[i].gone = zone_hollow_out(batch.slab[i].slab, batch.slab[i].pages);
@@ -227,16 +238,26 @@ static void look_through(struct kmem_cache *cache, struct kmem_cache_node *node,
 	} while (batch.more);
 }
 
-noinline void hollow_out(struct kmem_cache *cache, struct kmem_cache_node *node, struct pcp *pcp,
-			 unsigned int pcp_nid)
+noinline void hollow_out(struct kmem_cache *cache, struct kmem_cache_node *node, struct zone *zone,
+			 struct pcp *pcp, unsigned int pcp_nid)
 {
-	if (READ_ONCE(options.purge) != PURGE_OFF)
-		look_through(cache, node, false, pcp, pcp_nid);
+	struct look look = { .zone = zone };
+
+	if (READ_ONCE(options.purge) == PURGE_OFF)
+		return;
+	look.keep = zone_sparse_to_keep(zone);
+	if (READ_ONCE(zone->nr_sparse) <= look.keep)
+		return;
+	/* some more than need be, not a few at each flush */
+	look.keep -= look.keep / LOW_PARTS;
+	look_through(cache, node, &look, pcp, pcp_nid);
 }
 
 void hollow_out_all(struct kmem_cache *cache, struct kmem_cache_node *node)
 {
-	look_through(cache, node, true, NULL, 0);
+	const struct look all = { .zone = NULL };
+
+	look_through(cache, node, &all, NULL, 0);
 }
 
 noinline void hollow_fill(struct kmem_cache *cache, struct kmem_cache_node *node,

@@ -85,11 +85,14 @@ static inline bool hollow_is_due(const struct kmem_cache *cache, const struct km
 
 /**
  * hollow_out() - look through sparse slabs until there are not too many.
+ * @zone: that the node's slabs are of.
+ *
+ * As long as its zone may keep more, none is too many.
  *
  * Context: system calls; no lock but the caller's slot may be held.
  */
-void hollow_out(struct kmem_cache *cache, struct kmem_cache_node *node, struct pcp *pcp,
-		unsigned int pcp_nid);
+void hollow_out(struct kmem_cache *cache, struct kmem_cache_node *node, struct zone *zone,
+		struct pcp *pcp, unsigned int pcp_nid);
 
 /* All of them, also with purge=off: somebody has asked for it. */
 void hollow_out_all(struct kmem_cache *cache, struct kmem_cache_node *node);

@@ -118,7 +118,10 @@ void partial_add(struct kmem_cache *cache, struct kmem_cache_node *node, struct 
 		list_add(&slab->lru, &node->looked_through);
 	else
 		list_add(&slab->lru, &node->partial[slab->fullness]);
-	ADD_ONCE(node->nr_sparse, is_sparse(cache, slab));
+	if (is_sparse(cache, slab)) {
+		ADD_ONCE(node->nr_sparse, 1);
+		zone_add_sparse(page_zone(slab), 1L << cache->order);
+	}
 	node->nr_partial++;
 	node->events.partial_add++;
 	ADD_ONCE(node->nr_empty, !slab->inuse);
@@ -127,7 +130,10 @@ void partial_add(struct kmem_cache *cache, struct kmem_cache_node *node, struct 
 void partial_del(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab)
 {
 	list_del(&slab->lru);
-	SUB_ONCE(node->nr_sparse, is_sparse(cache, slab));
+	if (is_sparse(cache, slab)) {
+		SUB_ONCE(node->nr_sparse, 1);
+		zone_add_sparse(page_zone(slab), -(1L << cache->order));
+	}
 	node->nr_partial--;
 }
 

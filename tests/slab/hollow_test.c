@@ -68,7 +68,7 @@ static void make(slab_flags_t flags, void (*ctor)(void *object))
 static void setup(void)
 {
 	take_own_slot();
-	/* when it happens is the tests' business */
+	/* when it happens is the tests' business: nothing goes unasked below this */
 	options.dirty_min_kib = 64 * 1024;
 }
 
@@ -141,12 +141,43 @@ END_TEST
 
 START_TEST(it_happens_while_objects_are_freed)
 {
+	options.dirty_min_kib = 0;
 	make(0, NULL);
 	fill();
 	keep_one_of(cache->objects);
 	/* all but a few slabs and what a batch left */
 	ck_assert_uint_ge(node->nr_hollow, NR_SLABS / 2 * ((1U << cache->order) - 2));
 	assert_contents();
+}
+END_TEST
+
+/* Like free pages: below the floor nothing goes, and a load that goes up and down there has no page faults. */
+START_TEST(not_below_the_floor)
+{
+	unsigned long slabs, purged, sparse = zone->nr_sparse;
+
+	make(0, NULL);
+	for (unsigned int round = 0; round < 4; round++) {
+		fill();
+		keep_one_of(cache->objects);
+		ck_assert_uint_eq(node->nr_hollow, 0);
+		ck_assert_uint_ge(node->nr_sparse, NR_SLABS / 2);
+		ck_assert_uint_eq(zone->nr_sparse - sparse,
+				  (unsigned long)node->nr_sparse << cache->order);
+		assert_contents();
+	}
+	/* and without one it does */
+	slabs = node->nr_slabs;
+	purged = zone->events.purged;
+	options.dirty_min_kib = 0;
+	fill();
+	keep_one_of(cache->objects);
+	ck_assert_uint_ge(node->nr_slabs, slabs);
+	ck_assert_uint_gt(node->nr_hollow, 0);
+	ck_assert_uint_ge(zone->events.purged - purged, node->nr_hollow);
+	assert_contents();
+	kmem_cache_shrink(cache);
+	ck_assert_uint_eq(zone->nr_sparse, sparse);
 }
 END_TEST
 
@@ -458,6 +489,7 @@ START_TEST(among_threads)
 {
 	pthread_t thread[THREADS];
 
+	options.dirty_min_kib = 0;
 	make(0, NULL);
 	for (uintptr_t i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_create(&thread[i], NULL, take_and_give, (void *)(i + 1)), 0);
@@ -482,6 +514,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, memory_goes_and_the_slab_stays);
 	tcase_add_test(tc, it_happens_while_objects_are_freed);
+	tcase_add_test(tc, not_below_the_floor);
 	tcase_add_test(tc, memory_comes_again);
 	tcase_add_test(tc, empty_slabs_take_their_hollow_pages_along);
 	tcase_add_test(tc, once_more_with_half_as_many);
