@@ -12,6 +12,8 @@
  * A hollow page has a tag of its own: what lies there is free, so a free() of it must not find its way into a sheaf, and the
  * marks of free objects (mark.h) are gone with the memory.
  *
+ * Sparse slabs may have what free dirty pages leave of the zone's floor: they are as good as these against page faults.
+ *
  * What must stay in free objects stays: caches with a constructor, with readers under RCU, or watched are never hollow.
  */
 #ifndef SLABUDDY_SLAB_HOLLOW_H
