@@ -8,7 +8,9 @@
  *
  * A program that forks and goes on with these in the child does as liburcu says of call_rcu():
  * pthread_atfork(call_rcu_before_fork, call_rcu_after_fork_parent, call_rcu_after_fork_child). The library
- * does not, since a program that did as well would wait for itself.
+ * does not, since a program that did as well would wait for itself. fork() waits for threads that are in
+ * kfree_rcu(). For those in call_rcu() itself nobody waits: with one cut in two there, the child's
+ * callbacks never run. A program that calls that keeps its fork() away from it.
  */
 #ifndef SLABUDDY_RCUPDATE_H
 #define SLABUDDY_RCUPDATE_H

@@ -12,6 +12,7 @@
 #include <urcu.h>
 
 #include "base/check.h"
+#include "base/lock.h"
 #include "page/page.h"
 #include "slab/rcu.h"
 #include "slab/report.h"
@@ -118,6 +119,63 @@ static void free_noted(struct rcu_head *head)
 	end_pending();
 }
 
+/* liburcu's thread for callbacks is started by the first who needs it, under a lock of liburcu's. */
+static void start(void)
+{
+	get_default_call_rcu_data();
+}
+
+/*
+ * Whoever gives liburcu a callback first makes it the end of a queue, then links it to what was the
+ * end before. A child of fork() in between has a queue with a gap and nobody who closes it, so that
+ * liburcu's thread waits there for ever. call_rcu_before_fork() holds liburcu's threads, but not those
+ * who call call_rcu(). So each of ours is at a gate meanwhile, a lock, and fork() takes all of them.
+ */
+struct gate {
+	struct lock lock;
+} __attribute__((aligned(CACHE_LINE_BYTES)));
+
+/* arbitrary: so many that a thread that lost its turn at one seldom makes another wait */
+#define GATE_BITS 4
+static struct gate gates[1 << GATE_BITS];
+
+static void walk_gates(lock_visit *visit, void *arg)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
+		visit(&gates[i].lock, arg);
+}
+
+/* Threads lie any power of two apart; the golden ratio spreads those (Knuth, volume 3, 6.4). */
+static struct lock *my_gate(void)
+{
+	return &gates[(uint64_t)thread_identity() * 0x9e3779b97f4a7c15u >> (64 - GATE_BITS)].lock;
+}
+
+/*
+ * liburcu's thread has been started: who is at a gate must not wait for liburcu's lock, which fork()
+ * may hold.
+ */
+static void give(struct rcu_head *head, void (*fn)(struct rcu_head *head))
+{
+	struct lock *gate = my_gate();
+
+	/* a signal handler; the code that it interrupted goes on before fork() does */
+	if (unlikely(lock_is_mine(gate))) {
+		call_rcu(head, fn);
+		return;
+	}
+	lock_acquire(gate, LOCK_RCU);
+	call_rcu(head, fn);
+	lock_release(gate, LOCK_RCU);
+}
+
+static void give_block(struct rcu_head *head, void (*fn)(struct rcu_head *head))
+{
+	start();
+	begin_pending();
+	give(head, fn);
+}
+
 exported bool slabuddy_has_rcu(void)
 {
 	return true;
@@ -131,8 +189,7 @@ exported void slabuddy_kvfree_call_rcu(void *head, size_t offset)
 		fatal("kfree_rcu(): a struct rcu_head at offset %zu, over %d", offset, MAX_OFFSET);
 	if (ZERO_OR_NULL_PTR(block) || unlikely(!is_block(block, head)))
 		return;
-	begin_pending();
-	call_rcu(head, free_after_readers);
+	give_block(head, free_after_readers);
 }
 
 exported void kvfree_rcu_mightsleep(const void *ptr)
@@ -144,8 +201,7 @@ exported void kvfree_rcu_mightsleep(const void *ptr)
 	note = kmalloc(sizeof(*note), GFP_NOWAIT);
 	if (likely(note)) {
 		note->block = ptr;
-		begin_pending();
-		call_rcu(&note->head, free_noted);
+		give_block(&note->head, free_noted);
 	} else {
 		synchronize_rcu();
 		kvfree(ptr);
@@ -157,17 +213,11 @@ exported void kvfree_rcu_barrier(void)
 	wait_for_pending();
 }
 
-/* liburcu's thread for callbacks is started by the first who needs it, under a lock of liburcu's. */
-static void start(void)
-{
-	get_default_call_rcu_data();
-}
-
 static void defer(void *head, void (*fn)(void *head))
 {
 	_Static_assert(sizeof(struct rcu_head) <= 2 * sizeof(void *), "a head is two words");
 	/* a function of one pointer, whatever to */
-	call_rcu(head, (void (*)(struct rcu_head *))(void (*)(void))fn);
+	give(head, (void (*)(struct rcu_head *))(void (*)(void))fn);
 }
 
 static void barrier(void)
@@ -177,6 +227,7 @@ static void barrier(void)
 
 static __attribute__((constructor)) void rcu_boot(void)
 {
+	lock_set_walker(LOCK_RCU, walk_gates);
 	slab_set_rcu_start(start);
 	slab_set_rcu(defer, barrier);
 	if (pthread_atfork(NULL, NULL, forget_pending))

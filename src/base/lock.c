@@ -35,6 +35,7 @@ const char *const lock_rank_names[NR_LOCK_RANKS] = {
 	[LOCK_SECTIONS] = "sections",
 	[LOCK_HUGE] = "huge",
 	[LOCK_META] = "meta",
+	[LOCK_RCU] = "rcu",
 	[LOCK_OPTIONS] = "options",
 };
 

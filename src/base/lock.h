@@ -37,6 +37,7 @@ enum lock_rank {
 	LOCK_SECTIONS, /* list of sections */
 	LOCK_HUGE,     /* registry of blocks that are mappings of their own */
 	LOCK_META,     /* memory for metadata */
+	LOCK_RCU,      /* giving a callback to liburcu */
 	LOCK_OPTIONS,  /* option values */
 	NR_LOCK_RANKS,
 };

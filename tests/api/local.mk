@@ -73,6 +73,9 @@ tests_api_rcu_reader_test_SOURCES = \
 	$(testing)
 tests_api_rcu_reader_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_api_rcu_reader_test_LDFLAGS = $(tests_fault_nth_call_test_LDFLAGS)
+test_programs += tests/api/rcu_fork_test
+tests_api_rcu_fork_test_SOURCES = tests/api/rcu_fork_test.c $(testing)
+tests_api_rcu_fork_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=urcu_memb_call_rcu
 endif
 test_programs += tests/api/fault_test
 tests_api_fault_test_SOURCES = tests/api/fault_test.c $(testing)

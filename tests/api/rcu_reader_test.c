@@ -217,6 +217,9 @@ static void construct(void *object)
 	WRITE_ONCE(typed->key, 0);
 }
 
+/* arbitrary; beside a dozen busy threads on two CPUs, one to nine were enough */
+#define MAX_ROUNDS 1000
+
 static struct kmem_cache *types;
 static struct typed *places[NR_PLACES]; /* [atomic] */
 static bool stop;
@@ -303,7 +306,8 @@ START_TEST(the_type_stays)
 	for (int i = 0; i < 2; i++)
 		pthread_create(&readers[i], NULL, read_types, NULL);
 	pthread_create(&user, NULL, use_memory, NULL);
-	for (int round = 0; round < 10; round++) {
+	/* on until a reader had its turn at the right moment, as nothing else would be tested */
+	for (int round = 0; round < 10 || (!READ_ONCE(nr_stale) && round < MAX_ROUNDS); round++) {
 		types = kmem_cache_create("typed", sizeof(struct typed), &args,
 					  SLAB_TYPESAFE_BY_RCU);
 		ck_assert_ptr_nonnull(types);
