@@ -24,7 +24,7 @@ uint32_t zone_hollow_out(struct page *page, uint32_t pages);
 /* So many of them are going to be touched. */
 void zone_fill_hollow(struct zone *zone, unsigned int nr);
 
-/* Blocks of which some pages might go, and that are kept for now: @nr pages more or, if negative, less. */
+/* Blocks that nobody has looked through for pages that may go: @nr pages more or, if negative, less. */
 static inline void zone_add_sparse(struct zone *zone, long nr)
 {
 	__atomic_fetch_add(&zone->nr_sparse, (unsigned long)nr, __ATOMIC_RELAXED);
