@@ -91,7 +91,7 @@ uint32_t hollow_pages_in_use(const struct kmem_cache *cache, struct page *slab)
 /*
  * Pages that may go: they have memory, and no object in use touches them. Policy: less than half of what the slab holds
  * is not worth the page faults. Measured: with any page, six times up to 180 MiB and down to a quarter of that has 76,000 page
- * faults instead of 65,000, and a load of which a tenth is left rests at the same 15 MiB.
+ * faults instead of 65,000, and a load of which a tenth is left keeps as much at rest.
  */
 static uint32_t idle_pages(const struct kmem_cache *cache, struct page *slab)
 {
